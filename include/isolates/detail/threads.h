@@ -1,0 +1,28 @@
+// Which threads the library knows, and where their stacks are. Verification asks it whether an address
+// lies on a stack, and whose.
+
+#ifndef ISOLATES_DETAIL_THREADS_H_
+#define ISOLATES_DETAIL_THREADS_H_
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace isolates::internal {
+
+// Notes the calling thread's stack under a name; further calls only change the name. The entry goes when
+// the thread ends. Threads that use the library are registered by it.
+void RegisterThisThread(std::string_view name) noexcept;
+
+// Changes the name that reports use for the calling thread (the isolate that runs on it). No lock.
+void NameThisThread(std::string_view name) noexcept;
+
+// True if the address lies in the stack of a registered thread. Takes no lock. Any thread.
+bool IsOnAnyStack(const void* address) noexcept;
+
+// The name under which the stack that holds the address is registered.
+std::optional<std::string> StackNameOf(const void* address);
+
+}  // namespace isolates::internal
+
+#endif  // ISOLATES_DETAIL_THREADS_H_

@@ -1,0 +1,11 @@
+#include "isolates/clock.h"
+
+namespace isolates {
+
+void ManualClock::Advance(Duration by) {
+  // release - pairs with Now.
+  now_.fetch_add(by.count(), std::memory_order_release);
+  if (listener_) listener_();
+}
+
+}  // namespace isolates
