@@ -1,0 +1,202 @@
+"""The kinds of target of this repository. Every C++ target is declared through one of these macros."""
+
+load("//bazel:compile_test.bzl", "compile_log", "header_test", "nocompile_test")
+load("//bazel:copts.bzl", "ISOLATES_COPTS", "ISOLATES_TEST_COPTS")
+
+# Lowest first. A room sees the rooms before it; visibility and, with clang, layering_check keep it so.
+ROOMS = ["base", "heap", "transfer", "port", "isolate", "runtime"]
+
+# For targets whose result does not depend on a sanitizer or an allocator: CI runs them once per compiler.
+_STATIC = ["static"]
+
+def _rooms_until(room):
+    return ROOMS[:ROOMS.index(room) + 1]
+
+def _header_targets(rooms):
+    return ["//include/isolates:%s_headers" % r for r in rooms]
+
+# ---- libraries and programs ----
+
+def isolates_library(name, copts = [], **kwargs):
+    """A C++ library with the options of bazel/copts.bzl."""
+    native.cc_library(
+        name = name,
+        copts = ISOLATES_COPTS + copts,
+        linkstatic = True,
+        **kwargs
+    )
+
+def isolates_binary(name, copts = [], **kwargs):
+    """A program with the options of bazel/copts.bzl."""
+    native.cc_binary(name = name, copts = ISOLATES_COPTS + copts, **kwargs)
+
+def isolates_room_headers(room, hdrs, deps = []):
+    """The header half of a room: target <room>_headers, and one test for each header that it compiles alone.
+
+    A header sees the headers of its own room and of the rooms before it, and nothing else.
+    """
+    rooms = _rooms_until(room)
+    name = room + "_headers"
+    native.cc_library(
+        name = name,
+        hdrs = hdrs,
+        visibility = ["//src:__subpackages__", "//tests:__subpackages__", "//:__pkg__"],
+        deps = ["//bazel:include", "//bazel:settings"] + _header_targets(rooms[:-1]) + deps,
+    )
+    isolates_header_tests(name = room + "_header_tests", headers = hdrs, deps = [":" + name])
+
+def isolates_room(room, srcs = None, deps = [], **kwargs):
+    """The source half of a room: src/<room>/*.{h,cc} as //src/<room>, for the next room, //:isolates and tests.
+
+    Its private headers ("src/<room>/x.h") are for itself and for tests: those depend on //src/<room>:internals.
+    """
+    rooms = _rooms_until(room)
+    index = len(rooms)
+    left = ["//src/" + ROOMS[index - 2]] if index > 1 else []
+    right = ["//src/%s:__pkg__" % ROOMS[index]] if index < len(ROOMS) else []
+    isolates_library(
+        name = "internals",
+        srcs = srcs if srcs != None else native.glob(["*.cc"]),
+        hdrs = native.glob(["*.h"]),
+        visibility = ["//tests:__subpackages__"],
+        deps = left + _header_targets(rooms) + deps,
+        **kwargs
+    )
+    native.cc_library(
+        name = room,
+        visibility = right + ["//:__pkg__", "//tests:__subpackages__", "//benchmarks:__subpackages__"],
+        deps = [":internals"] + _header_targets(rooms),
+    )
+
+# ---- tests ----
+
+def isolates_test(name, srcs = None, copts = [], deps = [], size = "small", **kwargs):
+    """A GoogleTest program (GoogleMock's main). Source by default: <name>.cc."""
+    native.cc_test(
+        name = name,
+        srcs = srcs or [name + ".cc"],
+        copts = ISOLATES_TEST_COPTS + copts,
+        linkstatic = True,
+        size = size,
+        deps = deps + ["@googletest//:gmock", "@googletest//:gmock_main", "@googletest//:gtest"],
+        **kwargs
+    )
+
+def isolates_room_tests(room, exclude = [], deps = [], **kwargs):
+    """One isolates_test for each *_test.cc of this folder, with the room, its internals and its headers as deps."""
+    for source in native.glob(["*_test.cc"], exclude = exclude):
+        isolates_test(
+            name = source[:-len(".cc")],
+            deps = room_deps(room) + deps,
+            **kwargs
+        )
+
+def room_deps(room):
+    """What a test of the room depends on."""
+    return ["//src/%s" % room, "//src/%s:internals" % room] + _header_targets(_rooms_until(room))
+
+def isolates_model_test(name, srcs = None, copts = [], deps = [], tags = [], size = "medium", **kwargs):
+    """A GoogleTest program that explores schedules with Relacy (include gtest first, then <relacy/relacy_std.hpp>)."""
+    isolates_test(
+        name = name,
+        srcs = srcs,
+        copts = copts,
+        size = size,
+        tags = tags + ["model"],
+        deps = deps + ["@relacy"],
+        **kwargs
+    )
+
+def isolates_stress_test(name, srcs = None, tags = [], size = "medium", **kwargs):
+    """A GoogleTest program that keeps all cores busy for a while; it takes two places among the tests run at once."""
+    isolates_test(name = name, srcs = srcs, size = size, tags = tags + ["stress", "cpu:2"], **kwargs)
+
+def isolates_nocompile_test(name, message, src = None, define = "ISOLATES_BAD_LINE", deps = [], tags = [], **kwargs):
+    """The source must compile as it is and must be rejected, with a message that matches, with -D<define>.
+
+    Args:
+      message: extended regular expression for one line of the compiler's messages.
+      src: default <name>.cc; the bad line stands between #ifdef <define> and #endif.
+    """
+    isolates_nocompile_tests(name = None, src = src or name + ".cc", cases = {define: message}, names = {define: name}, deps = deps, tags = tags, **kwargs)
+
+def isolates_nocompile_tests(name, src, cases, names = {}, deps = [], tags = [], copts = [], **kwargs):
+    """Several isolates_nocompile_test of one source: cases maps each bad line's macro to the expected message."""
+    base = src[:-len(".cc")]
+    control = "%s_control" % (name or base)
+    compile_log(
+        name = control,
+        src = src,
+        testonly = True,
+        copts = ISOLATES_TEST_COPTS + copts,
+        deps = deps,
+        **kwargs
+    )
+    tests = []
+    for define, message in cases.items():
+        test = names.get(define, "%s_%s" % (name, define.lower()))
+        tests.append(test)
+        nocompile_test(
+            name = test,
+            src = src,
+            control = ":" + control,
+            defines = [define],
+            message = message,
+            copts = ISOLATES_TEST_COPTS + copts,
+            deps = deps,
+            size = "small",
+            tags = tags + ["nocompile"] + _STATIC,
+            **kwargs
+        )
+    if name:
+        native.test_suite(name = name, tests = tests)
+
+def isolates_header_tests(name, headers, deps):
+    """Each header of include/isolates compiles alone, twice included, with what deps declare."""
+    tests = []
+    for header in headers:
+        test = "%s_alone_test" % header.replace("/", "_").replace(".h", "")
+        tests.append(test)
+        header_test(
+            name = test,
+            header = "isolates/" + header,
+            copts = ISOLATES_COPTS + ["-Wno-unused"],
+            deps = deps,
+            size = "small",
+            tags = ["headers"] + _STATIC,
+        )
+    native.test_suite(name = name, tests = tests)
+
+def isolates_output_test(name, binary, expected, args = [], data = [], **kwargs):
+    """The program's standard output must match: each line of `expected` is an extended regular expression."""
+    native.sh_test(
+        name = name,
+        srcs = ["//bazel:check_output.sh"],
+        args = ["$(location %s)" % expected, "$(location %s)" % binary] + args,
+        data = data + [binary, expected],
+        size = "small",
+        **kwargs
+    )
+
+# ---- benchmarks ----
+
+def isolates_benchmark(name, srcs = None, copts = [], deps = [], tags = [], data = [], **kwargs):
+    """A Google Benchmark program `name`, and a test `<name>_smoke` that runs every benchmark for a moment."""
+    native.cc_binary(
+        name = name,
+        srcs = srcs or [name + ".cc"],
+        copts = ISOLATES_COPTS + ["-Wno-missing-declarations"] + copts,
+        testonly = True,
+        data = data,
+        tags = tags + ["benchmark"],
+        deps = deps + ["@benchmark", "@benchmark//:benchmark_main"],
+        **kwargs
+    )
+    native.sh_test(
+        name = name + "_smoke",
+        srcs = ["//bazel:run_smoke.sh"],
+        args = ["$(location :%s)" % name, "--benchmark_min_time=0.001"],
+        data = [":" + name] + data,
+        size = "medium",
+        tags = tags + ["benchmark"],
+    )
