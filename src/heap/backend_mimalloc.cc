@@ -1,0 +1,141 @@
+// Back end for mimalloc's first-class heaps.
+
+#include <mimalloc.h>
+
+#include <cstdlib>
+#include <new>
+#include <string>
+
+#include "isolates/detail/check.h"
+#include "isolates/detail/main_heap.h"
+#include "isolates/heap.h"
+#include "src/heap/backend.h"
+
+#if MI_MALLOC_VERSION < 30600
+#error "isolates needs mimalloc 3.6 or newer: only there may one thread build in a heap and another destroy it"
+#endif
+
+namespace isolates {
+
+Allocator allocator() noexcept { return Allocator::kMimalloc; }
+
+namespace internal {
+namespace {
+
+constexpr int kOldestVersion = 30600;
+
+mi_heap_t* Mi(backend::RawHeap* heap) noexcept { return reinterpret_cast<mi_heap_t*>(heap); }
+backend::RawHeap* Raw(mi_heap_t* heap) noexcept {
+  return reinterpret_cast<backend::RawHeap*>(heap);
+}
+
+// The thread's theap of the main heap lives as long as the thread: nothing deletes it.
+thread_local constinit mi_theap_t* main_theap = nullptr;
+
+mi_theap_t* MainTheap() noexcept {
+  if (main_theap == nullptr) {
+    main_theap = mi_heap_theap(mi_heap_main());
+  }
+  return main_theap;
+}
+
+mi_theap_t* TheapOf(backend::RawHeap* heap) noexcept {
+  return heap == nullptr ? MainTheap() : mi_heap_theap(Mi(heap));
+}
+
+bool VisitOne(const mi_heap_t*, const mi_heap_area_t*, void* block, std::size_t block_size,
+              void* counter) {
+  if (block != nullptr) {  // each area is announced by a call without a block
+    static_cast<CensusCounter*>(counter)->Add(block, block_size);
+  }
+  return true;
+}
+
+bool IsMainBlock(void* block) noexcept { return mi_heap_of(block) == mi_heap_main(); }
+
+void CheckAllocatorOnce() noexcept {
+  ISOLATES_CHECK(mi_version() >= kOldestVersion,
+                 "the loaded libmimalloc is older than 3.6; install libmimalloc 3.6 or newer");
+  const MainHeapScope main_heap;
+  // volatile: a compiler may drop a malloc that it can pair with its free.
+  void* (*volatile allocate)(std::size_t) = &std::malloc;
+  void* const block = allocate(64);
+  const bool malloc_ok = IsMainBlock(block);
+  std::free(block);
+  ISOLATES_CHECK(malloc_ok,
+                 "malloc does not go through mimalloc: link libmimalloc before libc, and do not "
+                 "preload another allocator");
+  void* (*volatile make)(std::size_t) = &::operator new;
+  void* const object = make(64);
+  const bool new_ok = IsMainBlock(object);
+  ::operator delete(object);
+  ISOLATES_CHECK(new_ok,
+                 "operator new does not go through mimalloc: the program replaces it, so objects "
+                 "would not be built in the heap of their isolate");
+}
+
+}  // namespace
+
+void* MainAllocate(std::size_t bytes, std::size_t align) {
+  mi_theap_t* const theap = MainTheap();
+  void* const block = align <= alignof(std::max_align_t)
+                          ? mi_theap_malloc(theap, bytes)
+                          : mi_theap_malloc_aligned(theap, bytes, align);
+  if (block == nullptr) [[unlikely]] {
+    throw std::bad_alloc();
+  }
+  return block;
+}
+
+void MainFree(void* block) noexcept { mi_free(block); }
+
+namespace backend {
+
+void CheckAllocator() noexcept {
+  [[maybe_unused]] static const bool checked = (CheckAllocatorOnce(), true);
+}
+
+bool HasHeaps() noexcept { return true; }
+
+RawHeap* HeapNew() noexcept { return Raw(mi_heap_new()); }
+
+void HeapDestroy(RawHeap* heap) noexcept { mi_heap_destroy(Mi(heap)); }
+
+RawHeap* RawHeapOf(const void* block_start, bool* main) noexcept {
+  mi_heap_t* const heap = mi_heap_of(block_start);
+  *main = heap == mi_heap_main();
+  return *main ? nullptr : Raw(heap);
+}
+
+CensusSum VisitBlocks(RawHeap* heap) {
+  CensusCounter counter;
+  ISOLATES_CHECK(mi_heap_visit_blocks(Mi(heap), true, &VisitOne, &counter),
+                 "mimalloc could not visit the blocks of a heap");
+  return counter.sum();
+}
+
+void SwitchDefault(RawHeap* raw) noexcept {
+  mi_theap_t* const theap = TheapOf(raw);
+  mi_theap_set_default(theap);
+  // set_default ignores a theap that could not be made; going on would build in a foreign heap.
+  ISOLATES_CHECK(mi_theap_get_default() == theap,
+                 "mimalloc could not make a heap the thread's default (out of memory?)");
+}
+
+void TheapTouch(RawHeap* heap) noexcept { (void)TheapOf(heap); }
+void TheapDelete(RawHeap* heap) noexcept { mi_theap_delete(TheapOf(heap)); }
+void TheapCollect(RawHeap* heap) noexcept { mi_theap_collect(TheapOf(heap), true); }
+
+AllocatorReport Report() {
+  const int version = mi_version();
+  AllocatorReport report;
+  report.version = "mimalloc " + std::to_string(version / 10000) + "." +
+                   std::to_string(version / 100 % 100) + "." + std::to_string(version % 100);
+  report.thp_allowed = mi_option_is_enabled(mi_option_allow_thp);
+  report.arena_reserve_bytes = mi_option_get_size(mi_option_arena_reserve);
+  return report;
+}
+
+}  // namespace backend
+}  // namespace internal
+}  // namespace isolates

@@ -1,0 +1,183 @@
+#include "src/heap/heap_book.h"
+
+#include <new>
+
+#include "isolates/detail/check.h"
+#include "src/heap/backend.h"
+
+namespace isolates::internal {
+
+constinit HeapBook HeapBook::instance_;
+
+Heap* HeapBook::Create(bool parcel) {
+  backend::CheckAllocator();
+  const MainHeapScope main_heap;  // H7: creation and first touch
+  backend::RawHeap* const raw = backend::HeapNew();
+  if (raw == nullptr) {
+    return nullptr;
+  }
+  // relaxed - a number that is only taken once.
+  auto* const heap = new Heap(created_.fetch_add(1, std::memory_order_relaxed) + 1, raw, parcel);
+  live_.fetch_add(1, std::memory_order_relaxed);
+  {
+    const std::lock_guard lock(list_mutex_);
+    heap->next_ = first_;
+    if (first_ != nullptr) {
+      first_->prev_ = heap;
+    }
+    first_ = heap;
+    if (backend::HasHeaps()) {
+      registry_.Insert(raw, heap);
+    }
+  }
+  backend::TheapTouch(raw);
+  return heap;
+}
+
+Heap* HeapBook::CreateWithinLimit(bool parcel) { return live() < limit() ? Create(parcel) : nullptr; }
+
+Heap* HeapBook::PopIdle() noexcept {
+  if (idle() == 0) {  // a hint; a miss costs a fresh heap
+    return nullptr;
+  }
+  const std::lock_guard lock(pool_mutex_);
+  Heap* const heap = idle_head_;
+  if (heap != nullptr) {
+    idle_head_ = heap->next_idle_;
+    idle_.fetch_sub(1, std::memory_order_relaxed);
+  }
+  return heap;
+}
+
+void HeapBook::PushIdle(Heap* heap) noexcept {
+  const std::lock_guard lock(pool_mutex_);
+  heap->next_idle_ = idle_head_;
+  idle_head_ = heap;
+  idle_.fetch_add(1, std::memory_order_relaxed);
+}
+
+Heap* HeapBook::JoinAsGuest() noexcept {
+  const std::lock_guard lock(list_mutex_);
+  Heap* const start = guest_cursor_ != nullptr ? guest_cursor_ : first_;
+  for (Heap* heap = start; heap != nullptr;) {
+    Heap* const next = heap->next_ != nullptr ? heap->next_ : first_;
+    // relaxed - a heap that was a parcel stays pooled once it is; a stale "parcel" only skips it.
+    if (!heap->is_parcel()) {
+      guest_cursor_ = next;
+      heap->MarkShared();
+      // relaxed - holds are only counted; what was built in the heap moves by its own hand-over.
+      heap->holders_.fetch_add(1, std::memory_order_relaxed);
+      guests_.fetch_add(1, std::memory_order_relaxed);
+      return heap;
+    }
+    heap = next == start ? nullptr : next;
+  }
+  return nullptr;
+}
+
+bool HeapBook::ReleaseHold(Heap* heap) noexcept {
+  // relaxed - as in JoinAsGuest. The last holder finds 1 and keeps it as the pool position.
+  int holders = heap->holders_.load(std::memory_order_relaxed);
+  while (holders > 1) {
+    if (heap->holders_.compare_exchange_weak(holders, holders - 1, std::memory_order_relaxed,
+                                             std::memory_order_relaxed)) {
+      return false;
+    }
+  }
+  return true;
+}
+
+void HeapBook::Retire(Heap* heap) noexcept {
+  heap->MarkShared();
+  // relaxed - the holder gives the heap up here; PushIdle's mutex carries it to the next.
+  heap->parcel_.store(false, std::memory_order_relaxed);
+  {
+    const std::shared_lock lock(teardown_);
+    // relaxed - EndWorker, which clears it, excludes this by the lock.
+    WorkerHeaps* const home = heap->home_.load(std::memory_order_relaxed);
+    if (home != nullptr && home == WorkerHeaps::Current()) {
+      home->Leave(heap);
+    } else if (home != nullptr) {
+      heap->home_.store(nullptr, std::memory_order_relaxed);  // as above
+      home->RequestLeave(heap);
+    }
+  }
+  PushIdle(heap);
+}
+
+void HeapBook::Destroy(Heap* heap) noexcept {
+  const std::shared_lock teardown(teardown_);
+  {
+    const std::lock_guard lock(list_mutex_);
+    if (heap->prev_ != nullptr) {
+      heap->prev_->next_ = heap->next_;
+    } else {
+      first_ = heap->next_;
+    }
+    if (heap->next_ != nullptr) {
+      heap->next_->prev_ = heap->prev_;
+    }
+    if (guest_cursor_ == heap) {
+      guest_cursor_ = heap->next_;
+    }
+    if (backend::HasHeaps()) {
+      registry_.Erase(heap->raw_);  // before the address can belong to a new heap
+    }
+  }
+  backend::HeapDestroy(heap->raw_);
+  destroyed_.fetch_add(1, std::memory_order_relaxed);
+  live_.fetch_sub(1, std::memory_order_relaxed);
+  delete heap;
+}
+
+void HeapBook::EndWorker(WorkerHeaps& worker) noexcept {
+  const MainHeapScope main_heap;
+  const std::lock_guard teardown(teardown_);
+  {
+    const std::lock_guard lock(worker.leaves_mutex_);
+    for (Heap* const heap : worker.leaves_) {
+      // relaxed - under the mutex.
+      heap->leave_asked_.store(nullptr, std::memory_order_relaxed);
+      backend::TheapDelete(heap->raw_);
+    }
+    worker.leaves_.clear();
+  }
+  const std::lock_guard lock(list_mutex_);
+  for (Heap* heap = first_; heap != nullptr; heap = heap->next_) {
+    // relaxed - written by this worker; others that could write it ask under the teardown lock.
+    if (heap->home_.load(std::memory_order_relaxed) == &worker) {
+      heap->home_.store(nullptr, std::memory_order_relaxed);
+      backend::TheapDelete(heap->raw_);
+    }
+  }
+}
+
+void HeapBook::CollectHome(WorkerHeaps& worker) noexcept {
+  const MainHeapScope main_heap;
+  {
+    const std::lock_guard lock(list_mutex_);
+    for (Heap* heap = first_; heap != nullptr; heap = heap->next_) {
+      // A parcel in the hands of another thread may be destroyed at this moment: not touched. The
+      // others live for ever. relaxed - home_ and touched_ are written by this worker, or hints.
+      if (heap->home_.load(std::memory_order_relaxed) == &worker && !heap->is_parcel() &&
+          heap->touched_.exchange(false, std::memory_order_relaxed)) {
+        backend::TheapCollect(heap->raw_);
+      }
+    }
+  }
+  backend::TheapCollect(nullptr);
+}
+
+HeapCounters HeapBook::Counters() const noexcept {
+  HeapCounters counters;
+  counters.created = created_.load(std::memory_order_relaxed);
+  counters.destroyed = destroyed_.load(std::memory_order_relaxed);
+  counters.live = live();
+  counters.pooled_idle = idle();
+  counters.parcels_fresh = parcels_fresh_.load(std::memory_order_relaxed);
+  counters.parcels_pooled = parcels_pooled_.load(std::memory_order_relaxed);
+  counters.guests = guests_.load(std::memory_order_relaxed);
+  return counters;
+}
+
+}  // namespace isolates::internal

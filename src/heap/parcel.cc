@@ -1,0 +1,65 @@
+#include "isolates/parcel.h"
+
+#include "isolates/detail/check.h"
+#include "isolates/detail/heap.h"
+
+namespace isolates {
+
+std::string_view ToString(DropReason reason) noexcept {
+  switch (reason) {
+    case DropReason::kDroppable:
+      return "droppable";
+    case DropReason::kStrays:
+      return "the builder left blocks that the value does not own";
+    case DropReason::kForeignBlock:
+      return "the value owns a block of another heap";
+    case DropReason::kTypeNotDroppable:
+      return "a type in it is not known to do nothing but free memory";
+    case DropReason::kSharedHeap:
+      return "its heap is shared";
+    case DropReason::kPooledHeap:
+      return "it was built in a pooled heap";
+    case DropReason::kPlainMalloc:
+      return "plain malloc has no heaps";
+  }
+  return "unknown";
+}
+
+namespace internal {
+
+void ParcelControl::MarkShared() noexcept {
+  if (heap != nullptr) {
+    heap->MarkShared();
+  }
+  if (receipt.droppable) {
+    receipt.droppable = false;
+    receipt.reason = DropReason::kSharedHeap;
+  }
+}
+
+bool ParcelControl::DropWhole() noexcept {
+  if (heap == nullptr || heap->shared()) {
+    return false;
+  }
+  if constexpr (kCheckedBuild) {
+    const CensusSum live = heap->Census();
+    ISOLATES_CHECK(live.SameSet(sealed), "a parcel's blocks changed between its seal and its drop");
+    if (rewalk != nullptr) {
+      ISOLATES_CHECK(rewalk(root).SameSet(sealed),
+                     "a parcel's value changed between its seal and its drop");
+    }
+  }
+  DestroyParcelHeap(heap);
+  delete this;
+  return true;
+}
+
+void ParcelControl::Release() noexcept {
+  if (heap != nullptr) {
+    RetireHeap(heap);
+  }
+  delete this;
+}
+
+}  // namespace internal
+}  // namespace isolates

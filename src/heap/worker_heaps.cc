@@ -1,0 +1,161 @@
+#include "isolates/detail/worker_heaps.h"
+
+#include <algorithm>
+#include <new>
+
+#include "isolates/detail/check.h"
+#include "src/heap/backend.h"
+#include "src/heap/heap_book.h"
+
+namespace isolates::internal {
+
+thread_local constinit WorkerHeaps* WorkerHeaps::current_ = nullptr;
+
+WorkerHeaps::WorkerHeaps() {
+  ISOLATES_CHECK(current_ == nullptr, "a thread has one WorkerHeaps at most");
+  current_ = this;
+}
+
+WorkerHeaps::~WorkerHeaps() {
+  ISOLATES_CHECK(current_ == this, "WorkerHeaps is destroyed by the thread that made it");
+  HeapBook::Get().EndWorker(*this);
+  current_ = nullptr;
+  while (kept_count_ > 0) {
+    HeapBook::Get().PushIdle(kept_[--kept_count_]);
+  }
+}
+
+Heap* WorkerHeaps::AcquirePooledSlow() {
+  HeapBook& book = HeapBook::Get();
+  Heap* heap = book.PopIdle();
+  if (heap == nullptr) {
+    heap = book.CreateWithinLimit(/*parcel=*/false);
+  }
+  if (heap == nullptr) {
+    heap = book.JoinAsGuest();
+    if (heap != nullptr) {
+      return heap;  // at home where its first user is
+    }
+    // The limit is used up by parcels: isolates must go on nevertheless.
+    heap = book.Create(/*parcel=*/false);
+  }
+  if (heap == nullptr) {
+    throw std::bad_alloc();
+  }
+  Arrive(heap);
+  return heap;
+}
+
+void WorkerHeaps::ReleasePooled(Heap* heap) noexcept {
+  ISOLATES_CHECK(!heap->is_parcel(), "a parcel's heap is dropped or retired, not released");
+  ISOLATES_CHECK(!HeapScope::Uses(heap), "a heap is released inside its own HeapScope");
+  heap->MarkShared();  // its isolate has ended; blocks of it may live on anywhere
+  if (!HeapBook::ReleaseHold(heap)) {
+    return;
+  }
+  if (kept_count_ < kKept) {
+    Arrive(heap);
+    kept_[kept_count_++] = heap;
+    return;
+  }
+  Leave(heap);
+  HeapBook::Get().PushIdle(heap);
+}
+
+WorkerHeaps::BuilderState& WorkerHeaps::StateOf(std::uintptr_t builder) noexcept {
+  BuilderState& state = builders_[CensusMix(builder, 0) % kBuilders];
+  if (state.builder != builder) {
+    state = BuilderState{builder, 0, 0};  // a collision forgets the other: it gets a new chance
+  }
+  return state;
+}
+
+Heap* WorkerHeaps::AcquireParcelHeap(std::uintptr_t builder) {
+  HeapBook& book = HeapBook::Get();
+  BuilderState& state = StateOf(builder);
+  if (backend::HasHeaps() && book.idle() < kIdleLimit) {
+    if (state.skip > 0) {
+      --state.skip;
+    } else if (Heap* const heap = book.CreateWithinLimit(/*parcel=*/true)) {
+      Arrive(heap);
+      book.CountParcel(/*fresh=*/true);
+      return heap;
+    }
+  }
+  Heap* const heap = AcquirePooled();
+  book.CountParcel(/*fresh=*/false);
+  return heap;
+}
+
+void WorkerHeaps::NoteCensus(bool ok, std::uintptr_t builder) noexcept {
+  BuilderState& state = StateOf(builder);
+  if (ok) {
+    state.failures = 0;
+    return;
+  }
+  constexpr unsigned kFirstSkips = 8;
+  constexpr unsigned kMostDoublings = 7;  // at most 1024 pooled parcels between two tries
+  state.skip = kFirstSkips << state.failures;
+  state.failures = std::min(state.failures + 1, kMostDoublings);
+}
+
+void WorkerHeaps::Arrive(Heap* heap) noexcept {
+  // relaxed - see Heap::home_: written by the holder; Retire and EndWorker read it after the heap
+  // was handed on, or under the teardown lock.
+  heap->home_.store(this, std::memory_order_relaxed);
+}
+
+void WorkerHeaps::Leave(Heap* heap) noexcept {
+  ISOLATES_CHECK(!HeapScope::Uses(heap), "a worker leaves a heap inside its HeapScope");
+  const MainHeapScope main_heap;
+  backend::TheapDelete(heap->raw_);
+  WorkerHeaps* self = this;
+  // relaxed - as in Arrive; the exchange keeps a worker that took the heap over meanwhile.
+  heap->home_.compare_exchange_strong(self, nullptr, std::memory_order_relaxed,
+                                      std::memory_order_relaxed);
+}
+
+void WorkerHeaps::RequestLeave(Heap* heap) noexcept {
+  const std::lock_guard lock(leaves_mutex_);
+  // relaxed - ours is written under this mutex only; another worker's value is no match.
+  if (heap->leave_asked_.load(std::memory_order_relaxed) == this) {
+    return;
+  }
+  try {
+    leaves_.push_back(heap);
+  } catch (const std::bad_alloc&) {
+    return;  // then some free memory stays with this worker for a while
+  }
+  heap->leave_asked_.store(this, std::memory_order_relaxed);
+  // relaxed - ServiceLeaves takes the mutex before it reads the list.
+  leaves_pending_.store(true, std::memory_order_relaxed);
+}
+
+void WorkerHeaps::ServiceLeavesSlow() noexcept {
+  const std::lock_guard lock(leaves_mutex_);
+  // A heap that a scope of this thread uses stays for the next time.
+  std::size_t kept = 0;
+  for (Heap* const heap : leaves_) {
+    if (HeapScope::Uses(heap)) {
+      leaves_[kept++] = heap;
+      continue;
+    }
+    WorkerHeaps* self = this;
+    // relaxed - under the mutex; a later request by another worker stands.
+    heap->leave_asked_.compare_exchange_strong(self, nullptr, std::memory_order_relaxed,
+                                               std::memory_order_relaxed);
+    // relaxed - ours only if this worker has taken the heap again since: then it needs the state.
+    if (heap->home_.load(std::memory_order_relaxed) != this) {
+      Leave(heap);
+    }
+  }
+  leaves_.resize(kept);
+  leaves_pending_.store(kept != 0, std::memory_order_relaxed);  // written under the mutex
+}
+
+void WorkerHeaps::Collect() noexcept {
+  ServiceLeaves();
+  HeapBook::Get().CollectHome(*this);
+}
+
+}  // namespace isolates::internal
