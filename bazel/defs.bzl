@@ -118,12 +118,16 @@ def isolates_nocompile_test(name, message, src = None, define = "ISOLATES_BAD_LI
       message: extended regular expression for one line of the compiler's messages.
       src: default <name>.cc; the bad line stands between #ifdef <define> and #endif.
     """
-    isolates_nocompile_tests(name = None, src = src or name + ".cc", cases = {define: message}, names = {define: name}, deps = deps, tags = tags, **kwargs)
+    _nocompile(name + "_control", src or name + ".cc", {name: define}, {name: message}, deps, tags, **kwargs)
 
-def isolates_nocompile_tests(name, src, cases, names = {}, deps = [], tags = [], copts = [], **kwargs):
+def isolates_nocompile_tests(name, src, cases, deps = [], tags = [], **kwargs):
     """Several isolates_nocompile_test of one source: cases maps each bad line's macro to the expected message."""
-    base = src[:-len(".cc")]
-    control = "%s_control" % (name or base)
+    defines = {"%s_%s" % (name, define.lower()): define for define in cases}
+    messages = {test: cases[define] for test, define in defines.items()}
+    _nocompile(name + "_control", src, defines, messages, deps, tags, **kwargs)
+    native.test_suite(name = name, tests = messages.keys())
+
+def _nocompile(control, src, defines, messages, deps, tags, copts = [], **kwargs):
     compile_log(
         name = control,
         src = src,
@@ -132,15 +136,12 @@ def isolates_nocompile_tests(name, src, cases, names = {}, deps = [], tags = [],
         deps = deps,
         **kwargs
     )
-    tests = []
-    for define, message in cases.items():
-        test = names.get(define, "%s_%s" % (name, define.lower()))
-        tests.append(test)
+    for test, message in messages.items():
         nocompile_test(
             name = test,
             src = src,
             control = ":" + control,
-            defines = [define],
+            defines = [defines[test]],
             message = message,
             copts = ISOLATES_TEST_COPTS + copts,
             deps = deps,
@@ -148,14 +149,12 @@ def isolates_nocompile_tests(name, src, cases, names = {}, deps = [], tags = [],
             tags = tags + ["nocompile"] + _STATIC,
             **kwargs
         )
-    if name:
-        native.test_suite(name = name, tests = tests)
 
-def isolates_header_tests(name, headers, deps):
+def isolates_header_tests(name, headers, deps, suffix = "alone_test"):
     """Each header of include/isolates compiles alone, twice included, with what deps declare."""
     tests = []
     for header in headers:
-        test = "%s_alone_test" % header.replace("/", "_").replace(".h", "")
+        test = "%s_%s" % (header.replace("/", "_").replace(".h", ""), suffix)
         tests.append(test)
         header_test(
             name = test,
