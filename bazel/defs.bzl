@@ -83,10 +83,14 @@ def isolates_test(name, srcs = None, copts = [], deps = [], size = "small", **kw
     )
 
 def isolates_room_tests(room, exclude = [], deps = [], **kwargs):
-    """One isolates_test for each *_test.cc of this folder, with the room, its internals and its headers as deps."""
+    """One isolates_test for each *_test.cc of this folder, with the room, its internals and its headers as deps.
+
+    Headers of the folder are for all its tests.
+    """
     for source in native.glob(["*_test.cc"], exclude = exclude):
         isolates_test(
             name = source[:-len(".cc")],
+            srcs = [source] + native.glob(["*.h"]),
             deps = room_deps(room) + deps,
             **kwargs
         )
