@@ -23,19 +23,25 @@ if [ "$(id -u)" -ne 0 ]; then
   sudo sh "$0" "$@" || give_up "sudo failed"
   exit 0
 fi
-echo "bazelw: installing: $packages" >&2
-
 # One at a time: two apt-get would refuse each other.
 if [ -z "${ISOLATES_INSTALL_LOCKED:-}" ] && command -v flock > /dev/null; then
   ISOLATES_INSTALL_LOCKED=1 exec flock /var/lib/dpkg sh "$0" "$@"
 fi
 
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
-apt() { apt-get -y -q -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" >&2; }
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+apt() {
+  apt-get -y -q -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" > "$log" 2>&1 || {
+    tail -n 30 "$log" >&2
+    return 1
+  }
+}
 archive_of() {
   apt-get indextargets --format '$(REPO_URI)' "Codename: $1" 'Created-By: Packages' | sort -u | head -n 1
 }
 
+echo "bazelw: installing (about a minute when nothing is there yet): $packages" >&2
 apt update || give_up "apt-get update failed"
 
 case " $packages " in
