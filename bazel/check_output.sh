@@ -1,5 +1,6 @@
 #!/bin/sh
-# check_output.sh EXPECTED PROGRAM ARGS...: line by line, the output must match the expected expressions.
+# check_output.sh EXPECTED PROGRAM ARGS...: line by line, the output must match the expected
+# expressions.
 set -u
 expected=$1
 shift

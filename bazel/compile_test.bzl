@@ -1,7 +1,8 @@
-"""compile_test: a source must compile, or must be rejected by the compiler with the expected message.
+"""compile_test: a source must compile, or must be rejected with the expected message.
 
-The compile command comes from Bazel's own C++ toolchain (same compiler, flags and include paths as a cc_library).
-The action itself never fails: it records the exit status and the messages, and the test checks them.
+The compile command comes from Bazel's own C++ toolchain (same compiler, flags and include paths as
+a cc_library). The action itself never fails: it records the exit status and the messages, and the
+test checks them.
 """
 
 load("@bazel_tools//tools/build_defs/cc:action_names.bzl", "CPP_COMPILE_ACTION_NAME")
@@ -10,7 +11,7 @@ load("@bazel_tools//tools/cpp:toolchain_utils.bzl", "find_cpp_toolchain")
 CompileLogInfo = provider(doc = "What the compiler said.", fields = ["log"])
 
 def _compile(ctx, source, defines, expectation):
-    """Returns the file that holds the compiler's messages and, in its last line, its exit status."""
+    """Returns the file with the compiler's messages and, in its last line, its exit status."""
     toolchain = find_cpp_toolchain(ctx)
     features = cc_common.configure_features(
         ctx = ctx,
@@ -19,7 +20,8 @@ def _compile(ctx, source, defines, expectation):
         # These need a module map of this very target, which only the native rules make.
         unsupported_features = ctx.disabled_features + ["layering_check", "module_maps"],
     )
-    context = cc_common.merge_cc_infos(cc_infos = [d[CcInfo] for d in ctx.attr.deps]).compilation_context
+    merged = cc_common.merge_cc_infos(cc_infos = [d[CcInfo] for d in ctx.attr.deps])
+    context = merged.compilation_context
     variables = cc_common.create_compile_variables(
         feature_configuration = features,
         cc_toolchain = toolchain,
@@ -30,7 +32,10 @@ def _compile(ctx, source, defines, expectation):
         system_include_directories = context.system_includes,
         preprocessor_defines = depset(transitive = [context.defines, depset(defines)]),
     )
-    compiler = cc_common.get_tool_for_action(feature_configuration = features, action_name = CPP_COMPILE_ACTION_NAME)
+    compiler = cc_common.get_tool_for_action(
+        feature_configuration = features,
+        action_name = CPP_COMPILE_ACTION_NAME,
+    )
     argv = cc_common.get_memory_inefficient_command_line(
         feature_configuration = features,
         action_name = CPP_COMPILE_ACTION_NAME,
@@ -59,7 +64,10 @@ def _compile(ctx, source, defines, expectation):
 
 _COMPILE_ATTRS = {
     "deps": attr.label_list(providers = [CcInfo]),
-    "extra_headers": attr.label_list(allow_files = True, doc = "files that the source includes and no dep declares"),
+    "extra_headers": attr.label_list(
+        allow_files = True,
+        doc = "files that the source includes and no dep declares",
+    ),
     "copts": attr.string_list(),
     "_cc_toolchain": attr.label(default = "@bazel_tools//tools/cpp:current_cc_toolchain"),
 }
@@ -73,7 +81,8 @@ def _attrs(extra):
 
 def _test(ctx, content, logs):
     script = ctx.actions.declare_file(ctx.label.name + ".sh")
-    ctx.actions.write(script, content = "#!/bin/sh\ncd \"$TEST_SRCDIR/$TEST_WORKSPACE\" || exit 1\n" + content, is_executable = True)
+    head = "#!/bin/sh\ncd \"$TEST_SRCDIR/$TEST_WORKSPACE\" || exit 1\n"
+    ctx.actions.write(script, content = head + content, is_executable = True)
     return [DefaultInfo(executable = script, runfiles = ctx.runfiles(files = logs))]
 
 _MUST_COMPILE = """cat '{log}'
@@ -102,8 +111,13 @@ compile_log = rule(
 def _nocompile_impl(ctx):
     control = ctx.attr.control[CompileLogInfo].log
     log = _compile(ctx, ctx.file.src, ctx.attr.defines, "not compile")
-    content = _MUST_COMPILE.format(log = control.short_path, what = "the source without the bad line")
-    content += _MUST_NOT_COMPILE.format(log = log.short_path, pattern = ctx.attr.message.replace("'", "'\\''"))
+    content = _MUST_COMPILE.format(
+        log = control.short_path,
+        what = "the source without the bad line",
+    ) + _MUST_NOT_COMPILE.format(
+        log = log.short_path,
+        pattern = ctx.attr.message.replace("'", "'\\''"),
+    )
     return _test(ctx, content, [control, log])
 
 nocompile_test = rule(
@@ -112,7 +126,10 @@ nocompile_test = rule(
     attrs = _attrs({
         "src": attr.label(allow_single_file = [".cc"], mandatory = True),
         "defines": attr.string_list(),
-        "message": attr.string(mandatory = True, doc = "extended regular expression; a missing header exits 1, too"),
+        "message": attr.string(
+            mandatory = True,
+            doc = "extended regular expression: a missing header is an error, too, but not this one",
+        ),
         "control": attr.label(providers = [CompileLogInfo], mandatory = True),
     }),
     fragments = ["cpp"],
@@ -124,7 +141,8 @@ def _header_impl(ctx):
     include = "#include \"%s\"\n" % ctx.attr.header
     ctx.actions.write(source, include + include)  # twice: its guard is tested, too
     log = _compile(ctx, source, [], "compile")
-    return _test(ctx, _MUST_COMPILE.format(log = log.short_path, what = "each public header alone"), [log])
+    content = _MUST_COMPILE.format(log = log.short_path, what = "each public header alone")
+    return _test(ctx, content, [log])
 
 header_test = rule(
     implementation = _header_impl,

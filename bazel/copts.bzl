@@ -1,6 +1,7 @@
-"""The one list of compiler options for the code of this repository (the language standard is in .bazelrc)."""
+"""The one list of compiler options for our own code (the language standard is in .bazelrc)."""
 
-# Accepted by g++ 12 and clang 19 alike; what only one of them knows goes into .bazelrc's config for it.
+# Accepted by g++ 12 and clang 19 alike; what only one of them knows goes into .bazelrc's config for
+# it.
 ISOLATES_COPTS = [
     "-Wall",
     "-Wextra",

@@ -1,12 +1,14 @@
-"""The kinds of target of this repository. Every C++ target is declared through one of these macros."""
+"""The kinds of target of this repository: every C++ target is declared by one of these macros."""
 
 load("//bazel:compile_test.bzl", "compile_log", "header_test", "nocompile_test")
 load("//bazel:copts.bzl", "ISOLATES_COPTS", "ISOLATES_TEST_COPTS")
 
-# Lowest first. A room sees the rooms before it; visibility and, with clang, layering_check keep it so.
+# Lowest first. A room sees the rooms before it; visibility and, with clang, layering_check keep it
+# so.
 ROOMS = ["base", "heap", "transfer", "port", "isolate", "runtime"]
 
-# For targets whose result does not depend on a sanitizer or an allocator: CI runs them once per compiler.
+# For targets whose result does not depend on a sanitizer or an allocator: CI runs them once per
+# compiler.
 _STATIC = ["static"]
 
 def _rooms_until(room):
@@ -31,7 +33,7 @@ def isolates_binary(name, copts = [], **kwargs):
     native.cc_binary(name = name, copts = ISOLATES_COPTS + copts, **kwargs)
 
 def isolates_room_headers(room, hdrs, deps = []):
-    """The header half of a room: target <room>_headers, and one test for each header that it compiles alone.
+    """The header half of a room: <room>_headers, and for each header a test that it compiles alone.
 
     A header sees the headers of its own room and of the rooms before it, and nothing else.
     """
@@ -46,9 +48,9 @@ def isolates_room_headers(room, hdrs, deps = []):
     isolates_header_tests(name = room + "_header_tests", headers = hdrs, deps = [":" + name])
 
 def isolates_room(room, srcs = None, deps = [], **kwargs):
-    """The source half of a room: src/<room>/*.{h,cc} as //src/<room>, for the next room, //:isolates and tests.
+    """The source half of a room: //src/<room>, for the next room, //:isolates and tests.
 
-    Its private headers ("src/<room>/x.h") are for itself and for tests: those depend on //src/<room>:internals.
+    Its private headers ("src/<room>/x.h") are for itself and, as //src/<room>:internals, for tests.
     """
     rooms = _rooms_until(room)
     index = len(rooms)
@@ -64,7 +66,11 @@ def isolates_room(room, srcs = None, deps = [], **kwargs):
     )
     native.cc_library(
         name = room,
-        visibility = right + ["//:__pkg__", "//tests:__subpackages__", "//benchmarks:__subpackages__"],
+        visibility = right + [
+            "//:__pkg__",
+            "//benchmarks:__subpackages__",
+            "//tests:__subpackages__",
+        ],
         deps = [":internals"] + _header_targets(rooms),
     )
 
@@ -83,7 +89,7 @@ def isolates_test(name, srcs = None, copts = [], deps = [], size = "small", **kw
     )
 
 def isolates_room_tests(room, exclude = [], deps = [], **kwargs):
-    """One isolates_test for each *_test.cc of this folder, with the room, its internals and its headers as deps.
+    """One isolates_test for each *_test.cc of this folder; it may include all of the room.
 
     Headers of the folder are for all its tests.
     """
@@ -99,33 +105,46 @@ def room_deps(room):
     """What a test of the room depends on."""
     return ["//src/%s" % room, "//src/%s:internals" % room] + _header_targets(_rooms_until(room))
 
-def isolates_model_test(name, srcs = None, copts = [], deps = [], tags = [], size = "medium", **kwargs):
-    """A GoogleTest program that explores schedules with Relacy (include gtest first, then <relacy/relacy_std.hpp>)."""
+def isolates_model_test(name, srcs = None, deps = [], tags = [], size = "medium", **kwargs):
+    """A GoogleTest program that explores schedules with Relacy ("tests/model/relacy.h")."""
     isolates_test(
         name = name,
         srcs = srcs,
-        copts = copts,
         size = size,
         tags = tags + ["model"],
-        deps = deps + ["@relacy"],
+        deps = deps + ["//tests/model:relacy"],
         **kwargs
     )
 
 def isolates_stress_test(name, srcs = None, tags = [], size = "medium", **kwargs):
-    """A GoogleTest program that keeps all cores busy for a while; it takes two places among the tests run at once."""
-    isolates_test(name = name, srcs = srcs, size = size, tags = tags + ["stress", "cpu:2"], **kwargs)
+    """A GoogleTest program that keeps all cores busy for a while: it counts as two tests."""
+    isolates_test(
+        name = name,
+        srcs = srcs,
+        size = size,
+        tags = tags + ["cpu:2", "stress"],
+        **kwargs
+    )
 
-def isolates_nocompile_test(name, message, src = None, define = "ISOLATES_BAD_LINE", deps = [], tags = [], **kwargs):
-    """The source must compile as it is and must be rejected, with a message that matches, with -D<define>.
+def isolates_nocompile_test(
+        name,
+        message,
+        src = None,
+        define = "ISOLATES_BAD_LINE",
+        deps = [],
+        tags = [],
+        **kwargs):
+    """The source must compile as it is; with -D<define> it must be rejected, by this message.
 
     Args:
       message: extended regular expression for one line of the compiler's messages.
       src: default <name>.cc; the bad line stands between #ifdef <define> and #endif.
     """
-    _nocompile(name + "_control", src or name + ".cc", {name: define}, {name: message}, deps, tags, **kwargs)
+    source = src or name + ".cc"
+    _nocompile(name + "_control", source, {name: define}, {name: message}, deps, tags, **kwargs)
 
 def isolates_nocompile_tests(name, src, cases, deps = [], tags = [], **kwargs):
-    """Several isolates_nocompile_test of one source: cases maps each bad line's macro to the expected message."""
+    """Several bad lines in one source: cases maps the macro of each to the expected message."""
     defines = {"%s_%s" % (name, define.lower()): define for define in cases}
     messages = {test: cases[define] for test, define in defines.items()}
     _nocompile(name + "_control", src, defines, messages, deps, tags, **kwargs)
@@ -171,7 +190,7 @@ def isolates_header_tests(name, headers, deps, suffix = "alone_test"):
     native.test_suite(name = name, tests = tests)
 
 def isolates_output_test(name, binary, expected, args = [], data = [], **kwargs):
-    """The program's standard output must match: each line of `expected` is an extended regular expression."""
+    """The program's output must match: each line of `expected` is an extended regular expression."""
     native.sh_test(
         name = name,
         srcs = ["//bazel:check_output.sh"],
@@ -184,7 +203,7 @@ def isolates_output_test(name, binary, expected, args = [], data = [], **kwargs)
 # ---- benchmarks ----
 
 def isolates_benchmark(name, srcs = None, copts = [], deps = [], tags = [], data = [], **kwargs):
-    """A Google Benchmark program `name`, and a test `<name>_smoke` that runs every benchmark for a moment."""
+    """A Google Benchmark program, and a test `<name>_smoke` that runs each benchmark for a moment."""
     native.cc_binary(
         name = name,
         srcs = srcs or [name + ".cc"],

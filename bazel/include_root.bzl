@@ -1,6 +1,7 @@
-"""include_root: adds a folder of this repository to the include path of everything that depends on it.
+"""include_root: adds a folder of this repository to the include path of all that depend on it.
 
-cc_library(includes = ...) would add it as a system folder, and the compiler would then be silent about our headers.
+cc_library(includes = ...) would add it as a system folder, and the compiler would then be silent
+about our headers.
 """
 
 def _impl(ctx):

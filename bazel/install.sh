@@ -1,8 +1,10 @@
 #!/bin/sh
-# install.sh PACKAGE...: installs Debian packages. Called by bazel/bazelw with those that are missing.
+# install.sh PACKAGE...: installs Debian packages. Called by bazel/bazelw with those that are
+# missing.
 #
-# Every archive address comes from apt's own sources. mimalloc 3.6 is newer than Debian 12: it comes from
-# trixie-backports of the same archive; nothing else is taken from there (backports keep their low priority).
+# Every archive address comes from apt's own sources. mimalloc 3.6 is newer than Debian 12: it comes
+# from trixie-backports of the same archive; nothing else is taken from there (backports keep their
+# low priority).
 set -eu
 
 give_up() {
@@ -38,7 +40,8 @@ apt() {
   }
 }
 archive_of() {
-  apt-get indextargets --format '$(REPO_URI)' "Codename: $1" 'Created-By: Packages' | sort -u | head -n 1
+  apt-get indextargets --format '$(REPO_URI)' "Codename: $1" 'Created-By: Packages' |
+    sort -u | head -n 1
 }
 
 echo "bazelw: installing (about a minute when nothing is there yet): $packages" >&2
@@ -57,7 +60,8 @@ case " $packages " in
       apt update || give_up "apt-get update failed"
     fi
     if [ "$codename" = bookworm ]; then
-      apt install --no-install-recommends -t trixie-backports libmimalloc-dev || give_up "apt-get install failed"
+      apt install --no-install-recommends -t trixie-backports libmimalloc-dev ||
+        give_up "apt-get install failed"
     fi
     ;;
 esac

@@ -1,4 +1,4 @@
-"""The repositories of WORKSPACE: Bazel's own rules as packaged by Debian, and the wrapped system libraries."""
+"""The repositories of WORKSPACE: Bazel's own rules, from Debian, and the system libraries."""
 
 load("//bazel/system:system_library.bzl", "system_library")
 
@@ -13,7 +13,8 @@ def isolates_repositories():
     native.local_repository(name = "platforms", path = "/usr/share/bazel/tools/platforms")
     native.local_repository(name = "bazel_skylib", path = "/usr/share/bazel/tools/skylib")
 
-    # The heaps of the isolates: first-class heaps that one thread fills and another destroys (3.6 and later only).
+    # The heaps of the isolates: first-class heaps that one thread fills and another destroys (3.6
+    # and later only).
     system_library(
         name = "mimalloc",
         package = "libmimalloc-dev",

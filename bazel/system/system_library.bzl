@@ -1,8 +1,8 @@
 """system_library: a repository around a library that the system's package manager installed.
 
-The headers are linked into the repository so that an upgrade of the package rebuilds what uses it; the compiler
-still finds them in its own default folder. A missing package or a version that is too old is reported here, when
-the first target asks for it, with the name of the package.
+The headers are linked into the repository so that an upgrade of the package rebuilds what uses it;
+the compiler still finds them in its own default folder. A missing package or a version that is too
+old is reported here, when the first target asks for it, with the name of the package.
 """
 
 _BUILD = """package(default_visibility = ["//visibility:public"])
@@ -15,7 +15,7 @@ cc_library(
 """
 
 def _advice(ctx):
-    return "Run bazel/bazelw (it installs what is missing), or install the Debian package: " + ctx.attr.package
+    return "Run bazel/bazelw, which installs what is missing, or install: " + ctx.attr.package
 
 def _version(text, macro):
     for line in text.split("\n"):
