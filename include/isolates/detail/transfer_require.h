@@ -1,0 +1,148 @@
+#ifndef ISOLATES_DETAIL_TRANSFER_REQUIRE_H_
+#define ISOLATES_DETAIL_TRANSFER_REQUIRE_H_
+
+// RequireTransferable<T>(): a compile-time error in one readable line if T may not be sent:
+//
+//   Order.lines[].lock: std::mutex is bound to its place and to those who wait for it; remedy:
+//   keep...
+//
+// Neither g++ 12 nor clang 19 prints a computed text in a static_assert, but both print template
+// arguments, g++ those of a deleted function in the error line itself. clang cuts long strings, so
+// it gets the text in pieces.
+
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+#include "isolates/detail/transfer_facts.h"
+#include "isolates/detail/transfer_names.h"
+
+namespace isolates::internal {
+
+// Collects the text; with a null target it only counts.
+class ErrorText {
+ public:
+  constexpr explicit ErrorText(char* target) : target_(target) {}
+
+  constexpr void Add(std::string_view text) {
+    for (const char c : text) {
+      if (target_ != nullptr) target_[size_] = c;
+      ++size_;
+    }
+  }
+  // A type's name without inline namespaces, and not longer than a line can bear.
+  constexpr void AddType(std::string_view name) {
+    std::size_t left = 80;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+      if (name.substr(i).starts_with("__cxx11::")) {
+        i += 8;
+        continue;
+      }
+      if (left-- == 0) {
+        Add("...");
+        return;
+      }
+      Add(name.substr(i, 1));
+    }
+  }
+  constexpr std::size_t size() const { return size_; }
+
+ private:
+  char* target_;
+  std::size_t size_ = 0;
+};
+
+constexpr void AddPath(const TypeGraph& graph, std::size_t index, ErrorText& text) {
+  if (index == 0) {
+    text.AddType(graph.node(0).facts().name);
+    return;
+  }
+  AddPath(graph, graph.node(index).parent, text);
+  text.Add(graph.node(index).label);
+}
+
+constexpr std::size_t WriteRefusal(FactsFunction root, char* target) {
+  const TypeGraph graph(root);
+  ErrorText text(target);
+  for (std::size_t i = 0; i < graph.size(); ++i) {
+    const TypeFacts& facts = graph.node(i).facts();
+    if (facts.own_class != TransferClass::kRejected) continue;
+    if (i != 0) {
+      AddPath(graph, i, text);
+      text.Add(": ");
+    }
+    text.AddType(facts.name);
+    text.Add(" ");
+    text.Add(facts.problem);
+    text.Add("; remedy: ");
+    text.Add(facts.remedy);
+    break;
+  }
+  return text.size();
+}
+
+template <class T>
+constexpr auto RefusalText() {
+  constexpr std::size_t kSize = WriteRefusal(&FactsOf<T>, nullptr);
+  FixedString<kSize + 1> text;
+  WriteRefusal(&FactsOf<T>, text.text);
+  return text;
+}
+
+#if defined(__clang__)
+
+inline constexpr std::size_t kPiece = 34;
+
+// The pieces end at spaces where that is possible.
+template <std::size_t N>
+constexpr std::size_t PieceEnd(const FixedString<N>& text, std::size_t begin) {
+  if (N - 1 - begin <= kPiece) return N - 1;
+  for (std::size_t end = begin + kPiece; end > begin + 8; --end) {
+    if (text.text[end - 1] == ' ') return end;
+  }
+  return begin + kPiece;
+}
+
+template <auto Text, std::size_t Begin, std::size_t End>
+constexpr auto Piece() {
+  FixedString<End - Begin + 1> piece;
+  for (std::size_t i = Begin; i < End; ++i) piece.text[i - Begin] = Text.text[i];
+  piece.text[End - Begin] = '\0';
+  return piece;
+}
+
+template <FixedString... Why>
+inline constexpr bool kMessageMayBeSent = false;
+
+template <auto Text, std::size_t Begin, auto... Pieces>
+constexpr void Refuse() {
+  if constexpr (Begin >= Text.view().size()) {
+    static_assert(kMessageMayBeSent<Pieces...>, "this type cannot be sent to another isolate");
+  } else {
+    constexpr std::size_t kEnd = PieceEnd(Text, Begin);
+    Refuse<Text, kEnd, Pieces..., Piece<Text, Begin, kEnd>()>();
+  }
+}
+
+#else
+
+template <FixedString Why>
+void CannotBeSentToAnotherIsolate() = delete;
+
+#endif
+
+template <class T>
+constexpr void RequireTransferable() {
+  using Object = std::remove_cv_t<T>;
+  if constexpr (kTransferClass<Object> == TransferClass::kRejected) {
+#if defined(__clang__)
+    Refuse<RefusalText<Object>(), 0>();
+#else
+    CannotBeSentToAnotherIsolate<RefusalText<Object>()>();
+#endif
+  }
+}
+
+}  // namespace isolates::internal
+
+#endif  // ISOLATES_DETAIL_TRANSFER_REQUIRE_H_

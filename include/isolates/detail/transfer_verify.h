@@ -1,0 +1,182 @@
+#ifndef ISOLATES_DETAIL_TRANSFER_VERIFY_H_
+#define ISOLATES_DETAIL_TRANSFER_VERIFY_H_
+
+// The passes: before a send, before a parcel is sealed, and the dry run.
+
+#include <cstddef>
+#include <memory>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "isolates/detail/check.h"
+#include "isolates/detail/heap.h"
+#include "isolates/detail/transfer_closure.h"
+#include "isolates/detail/transfer_require.h"
+#include "isolates/detail/transfer_walker.h"
+#include "isolates/error.h"
+#include "isolates/parcel.h"
+
+namespace isolates {
+
+enum class VerifyLevel : std::uint8_t {
+  kDefault,  // looks only where the type leaves a question open
+  kAlways,   // looks at every edge, and doubts closures
+};
+
+// A message was refused, in the sender and before anything was sent (rule V5). what() is the first
+// violation.
+class TransferError : public Error {
+ public:
+  explicit TransferError(std::vector<Violation> violations);
+
+  const std::vector<Violation>& violations() const noexcept { return violations_; }
+
+ private:
+  std::vector<Violation> violations_;
+};
+
+// What a dry run found.
+struct VerifyReport {
+  std::vector<Violation> violations;
+  std::size_t blocks = 0;  // owned by the graph
+  std::size_t bytes = 0;
+  std::size_t edges = 0;
+
+  bool ok() const noexcept { return violations.empty(); }
+};
+
+namespace internal {
+
+// Type-erased half of the passes: `run` lets a walker go over the value.
+using RunWalk = void (*)(const void* value, Walker& walker);
+
+// Walks; if something is refused, walks again to say where. Returns the violations.
+std::vector<Violation> WalkAndReport(const void* value, RunWalk run, const WalkOptions& options,
+                                     std::string_view root_label, VerifyReport* report);
+
+[[noreturn]] void ThrowTransferError(std::vector<Violation> violations);
+
+void VerifyValue(const void* value, RunWalk run, const WalkOptions& options,
+                 std::string_view root_label);
+
+template <class T>
+void RunWalkOf(const void* value, Walker& walker) {
+  walker.Run(*static_cast<const T*>(value));
+}
+template <class T>
+void RunRootWalkOf(const void* value, Walker& walker) {
+  walker.RunRoot(*static_cast<const T*>(value));
+}
+
+template <class T>
+WalkOptions OptionsFor(const T& value, VerifyLevel level, const Heap* own_heap) {
+  WalkOptions options;
+  options.own_heap = own_heap;
+  options.record_blocks = kSummary<T>.views;
+  options.strict_closures = level == VerifyLevel::kAlways || kCheckedBuild;
+  options.moved_root = std::addressof(value);
+  options.moved_bytes = sizeof(T);
+  return options;
+}
+
+// For a value that is about to be sent by moving it. Throws TransferError. Plain and owned types
+// are proven by their type: nothing is left to do here unless the level asks for it. `own_heap` is
+// the heap in which the caller built the value.
+template <class T>
+void VerifyForSend(const T& value, std::string_view root_label,
+                   VerifyLevel level = VerifyLevel::kDefault,
+                   const Heap* own_heap = CurrentHeap()) {
+  RequireTransferable<T>();
+  if constexpr (kTransferClass<T> == TransferClass::kPlain) {
+    return;
+  } else {
+    if constexpr (kTransferClass<T> == TransferClass::kOwned) {
+      if (level == VerifyLevel::kDefault) return;
+    }
+    VerifyValue(std::addressof(value), &RunWalkOf<T>, OptionsFor(value, level, own_heap),
+                root_label);
+  }
+}
+
+// The same for the function or closure that an isolate is to run.
+template <class F>
+void CheckClosure(const F& function, std::string_view label,
+                  VerifyLevel level = VerifyLevel::kDefault) {
+  VerifyForSend(function, label, level);
+}
+
+// The owned blocks of a graph, in the order of the walk (tests, adapters under development).
+template <class T>
+std::vector<BlockRange> OwnedBlocks(const T& value) {
+  WalkOptions options;
+  options.check_owners = false;
+  options.record_blocks = true;
+  Walker walker(options);
+  walker.Run(value);
+  return {walker.blocks().begin(), walker.blocks().end()};
+}
+
+// What SealParcel must know of a type.
+struct SealType {
+  RunWalk run;
+  bool droppable;
+  bool views;
+};
+
+// Verifies the value at `root` and decides whether the heap can be dropped as a whole. Throws
+// TransferError. On return `sealed` is the census of the heap if it can.
+Receipt SealValue(Heap* heap, const void* root, const SealType& type, bool heap_usable_for_drop,
+                  std::string_view root_label, VerifyLevel level, CensusSum* sealed);
+
+// After the value is gone or out of the hands of the builder: a parcel heap that was not given to a
+// parcel can only be retired.
+void RetireAfterSeal(Heap* heap) noexcept;
+
+template <class T>
+CensusSum RewalkOf(const void* root) {
+  WalkOptions options;
+  options.check_owners = false;
+  options.count_blocks = true;
+  Walker walker(options);
+  walker.RunRoot(*static_cast<const T*>(root));
+  return walker.census();
+}
+
+// Makes the parcel of the value at `root`, which was made by `new` in `heap`. On the builder's
+// worker, after the builder has ended, with the main heap as the default. If the parcel cannot be
+// dropped as a whole, a parcel heap is retired here; a pooled heap stays with the caller. If the
+// value is refused, it is deleted, the heap is treated in the same way, and TransferError is
+// thrown.
+template <class T>
+Parcel<T> SealParcel(Heap* heap, T* root, bool heap_usable_for_drop,
+                     std::string_view root_label = "result",
+                     VerifyLevel level = VerifyLevel::kDefault) {
+  RequireTransferable<T>();
+  constexpr SealType kType{&RunRootWalkOf<T>, kRegionDroppable<T>, kSummary<T>.views};
+  CensusSum sealed;
+  try {
+    const Receipt receipt =
+        SealValue(heap, root, kType, heap_usable_for_drop, root_label, level, &sealed);
+    Parcel<T> parcel =
+        ParcelAccess::Make(root, heap, receipt, sealed, kCheckedBuild ? &RewalkOf<T> : nullptr);
+    if (!receipt.droppable) RetireAfterSeal(heap);
+    return parcel;
+  } catch (...) {
+    delete root;
+    RetireAfterSeal(heap);
+    throw;
+  }
+}
+
+// Take() moves the root, which would break views into it.
+template <class T>
+struct ParcelTraits<T, void> {
+  static constexpr bool kTakeable = !kSummary<T>.views;
+};
+
+}  // namespace internal
+}  // namespace isolates
+
+#endif  // ISOLATES_DETAIL_TRANSFER_VERIFY_H_

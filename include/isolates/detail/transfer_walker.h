@@ -1,0 +1,310 @@
+#ifndef ISOLATES_DETAIL_TRANSFER_WALKER_H_
+#define ISOLATES_DETAIL_TRANSFER_WALKER_H_
+
+// Walker: goes over an object graph and judges its edges (rules V1 to V6).
+//
+// A first pass keeps no paths. Edges are numbered in the order of the walk, which is the same each
+// time; only if some edge was refused, a second pass records where it is and words the refusals of
+// exactly those numbers.
+//
+// The walk recurses to a bounded depth and puts what lies deeper onto a work list, so that neither
+// a long list nor a deep tree reaches the limit of the stack, and an ordinary graph needs no list.
+//
+// All memory of a walker is in the main heap; it never allocates in the heap that is being counted.
+
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "isolates/detail/census.h"
+#include "isolates/detail/heap.h"
+#include "isolates/detail/main_heap.h"
+#include "isolates/detail/transfer_facts.h"
+
+namespace isolates {
+
+// One refused edge.
+struct Violation {
+  std::string path;  // "result.orders[3].name"
+  std::string type;  // of the edge: "std::string_view"
+  std::string what;  // "leads into the stack of isolate 'parser'"
+  std::string hint;  // what to do instead
+
+  // "result.orders[3].name: string_view into the stack of isolate 'parser' (hint)"
+  std::string ToString() const;
+};
+
+namespace internal {
+
+template <class T>
+using MainVector = std::vector<T, MainAllocator<T>>;
+
+struct BlockRange {
+  const std::byte* start;
+  std::size_t bytes;
+};
+
+struct WalkOptions {
+  // The heap in which the value was built; nullptr: the main heap.
+  const Heap* own_heap = nullptr;
+  bool check_owners = true;    // V1 for each owning edge
+  bool count_blocks = false;   // add addresses up for the census
+  bool record_blocks = false;  // needed to judge views
+  bool strict_closures = false;
+  // Bytes that the hand-over itself moves: no view may lead there.
+  const void* moved_root = nullptr;
+  std::size_t moved_bytes = 0;
+};
+
+// Everything that can be wrong with an edge.
+enum class Fault : std::uint8_t {
+  kOwnedByStranger,  // V1: another isolate's heap
+  kNotABlock,        // V1: not the start of a block
+  kViewOutside,      // V2
+  kViewOfRoot,       // V2: into bytes that the hand-over moves
+  kSharedOutside,    // V3: a reference outside of the graph
+  kSharedOpaque,     // V3: the owner holds something else than what it is declared to
+  kWeakOutside,      // V3
+  kResource,         // a memory resource that is not new and delete
+  kCapture,          // V4
+};
+
+class Walker {
+ public:
+  explicit Walker(const WalkOptions& options) noexcept;
+  Walker(const Walker&) = delete;
+  Walker& operator=(const Walker&) = delete;
+
+  // ---- for TransferTraits<T>::Walk ----
+
+  // An edge that owns the block [start, start + bytes), obtained from operator new.
+  void Block(const void* start, std::size_t bytes) {
+    ++edges_;
+    if (count_) census_.Add(start, bytes);
+    if (slow_blocks_) BlockSlow(start, bytes);
+  }
+  // As Block, if only the allocator knows how long the block is; at least `bytes`.
+  void BlockOfUnknownSize(const void* start, std::size_t bytes);
+  // An edge that does not own what it leads to. Null and empty ones are fine. `kind` words errors.
+  void View(const void* data, std::size_t bytes, const char* kind) {
+    ++edges_;
+    if (data != nullptr && bytes != 0) ViewSlow(data, bytes, kind);
+  }
+  // A reference to a shared owner. True: first met, its blocks and its pointee are to be walked
+  // now.
+  bool Shared(const void* owner, long use_count, long weak_count);
+  // A weak reference to a shared owner.
+  void Weak(const void* owner, bool expired);
+  // Something that the trait itself found wrong with this edge.
+  void Refuse(Fault fault, const void* address);
+  // A closure's bytes, copied to `copy` with the padding cleared, which are at `own` (V4). Exact:
+  // every word is a captured value; otherwise a suspicious word may be a stale or internal one.
+  void Words(const void* copy, std::size_t bytes, const void* own, bool exact);
+
+  // A part of the value. The label is how the path goes on; empty: it does not.
+  template <class T>
+  void Member(std::string_view label, const T& part) {
+    if constexpr (kTransferClass<T> != TransferClass::kPlain) {
+      if (recording_) [[unlikely]] {
+        PushLabel(label);
+        Visit(part);
+        Pop();
+      } else {
+        Visit(part);
+      }
+    }
+  }
+  template <class Range>
+  void Elements(const Range& range) {
+    using T = std::remove_cvref_t<decltype(*std::begin(range))>;
+    if constexpr (kTransferClass<T> != TransferClass::kPlain) {
+      if (recording_) [[unlikely]] {
+        std::size_t index = 0;
+        for (const auto& element : range) {
+          PushIndex(index++);
+          Visit(element);
+          Pop();
+        }
+      } else {
+        for (const auto& element : range) Visit(element);
+      }
+    }
+  }
+  // As Elements, for containers of nodes: node(element) reports the block around each element
+  // first.
+  template <class Range, class Node>
+  void Nodes(const Range& range, Node&& node) {
+    using T = std::remove_cvref_t<decltype(*std::begin(range))>;
+    [[maybe_unused]] std::size_t index = 0;
+    for (const auto& element : range) {
+      if constexpr (kTransferClass<T> == TransferClass::kPlain) {
+        node(element);
+      } else if (recording_) [[unlikely]] {
+        PushIndex(index++);
+        node(element);
+        Visit(element);
+        Pop();
+      } else {
+        node(element);
+        Visit(element);
+      }
+    }
+  }
+  // A part without a name of its own (a pointee, the value of an optional).
+  template <class T>
+  void Visit(const T& value) {
+    if constexpr (std::is_array_v<T>) {
+      Elements(value);
+    } else if constexpr (kTransferClass<T> != TransferClass::kPlain) {
+      if (recording_) [[unlikely]] {
+        const std::string_view outer = std::exchange(type_, TypeNameOf<T>());
+        Go(value);
+        type_ = outer;
+      } else {
+        Go(value);
+      }
+    }
+  }
+
+  // ---- for the passes (transfer_verify.h) ----
+
+  // Walks everything that can be reached from the value. Once for each walker.
+  template <class T>
+  void Run(const T& value) {
+    Visit(value);
+    Finish();
+  }
+  // As Run, for a value that is itself a block.
+  template <class T>
+  void RunRoot(const T& value) {
+    Block(&value, sizeof(T));
+    Run(value);
+  }
+
+  bool clean() const noexcept { return faults_.empty(); }
+  const CensusSum& census() const noexcept { return census_.sum(); }
+  std::size_t edges() const noexcept { return edges_; }
+  // Owning edges that lead into other heaps than the value's own (all allowed ones).
+  std::size_t foreign_blocks() const noexcept { return foreign_blocks_; }
+  std::size_t warnings() const noexcept { return warnings_; }
+  const MainVector<BlockRange>& blocks() const noexcept { return blocks_; }
+
+  // Makes this walker's pass the recording one for what `first` refused. Before Run.
+  void Record(const Walker& first, std::string_view root_label, std::vector<Violation>* violations);
+
+ private:
+  static constexpr std::uint32_t kMaxDepth = 128;
+
+  struct FaultAt {
+    std::uint64_t edge;
+    Fault fault;
+    const void* address;
+    std::size_t bytes;
+    const char* kind;
+    long held;   // kSharedOutside: references in the graph
+    long total;  // and altogether
+    bool operator<(const FaultAt& other) const noexcept { return edge < other.edge; }
+  };
+  struct PendingView {
+    const std::byte* data;
+    std::size_t bytes;
+    const char* kind;
+    std::uint64_t edge;
+    bool found;
+  };
+  struct Owner {
+    const void* owner;
+    std::uint64_t edge;
+    long held;
+    long weak_held;
+    long use_count;
+    long weak_count;
+  };
+  struct PendingWeak {
+    const void* owner;
+    std::uint64_t edge;
+  };
+  struct Deferred {
+    const void* object;
+    void (*walk)(const void*, Walker&);
+    std::uint32_t prefix;
+  };
+  struct Segment {
+    std::string_view label;
+    std::size_t index;
+  };
+  static constexpr std::size_t kNoIndex = static_cast<std::size_t>(-1);
+
+  template <class T>
+  void Go(const T& value) {
+    if constexpr (kLeadsOn<T>) {
+      if (depth_ == kMaxDepth) [[unlikely]] {
+        Defer(&value, [](const void* object, Walker& walker) {
+          walker.Visit(*static_cast<const T*>(object));
+        });
+        return;
+      }
+      ++depth_;
+      TransferTraits<T>::Walk(value, *this);
+      --depth_;
+    } else {
+      TransferTraits<T>::Walk(value, *this);
+    }
+  }
+  void BlockSlow(const void* start, std::size_t bytes);
+  void CheckOwner(const void* start, std::size_t bytes);
+  void ViewSlow(const void* data, std::size_t bytes, const char* kind);
+  void Defer(const void* object, void (*walk)(const void*, Walker&));
+  void Finish();
+  void ResolveViews();
+  void ResolveShared();
+  void AddFault(std::uint64_t edge, Fault fault, const void* address, std::size_t bytes,
+                const char* kind);
+  Owner* FindOwner(const void* owner) noexcept;
+  void GrowOwners();
+
+  void PushLabel(std::string_view label);
+  void PushIndex(std::size_t index);
+  void Pop() noexcept { path_.pop_back(); }
+  void NoteEdge();
+  std::string Path() const;
+
+  WalkOptions options_;
+  CensusCounter census_;
+  std::uint64_t edges_ = 0;
+  std::uint32_t depth_ = 0;
+  bool count_;
+  bool slow_blocks_;
+  bool recording_ = false;
+  std::size_t foreign_blocks_ = 0;
+  std::size_t warnings_ = 0;
+  const bool plain_malloc_;
+
+  MainVector<Deferred> deferred_;
+  MainVector<BlockRange> blocks_;
+  MainVector<PendingView> views_;
+  MainVector<PendingWeak> weak_;
+  MainVector<Owner> owners_;  // open addressing by owner; a null owner is a free place
+  std::size_t owner_count_ = 0;
+  MainVector<FaultAt> faults_;
+
+  // The recording pass.
+  std::string_view type_;
+  std::string root_;  // how the paths of this item of the work list begin
+  MainVector<Segment> path_;
+  MainVector<std::string> prefixes_;  // of the items that wait
+  MainVector<std::uint32_t> free_prefixes_;
+  MainVector<FaultAt> wanted_;
+  std::size_t next_wanted_ = 0;
+  std::vector<Violation>* violations_ = nullptr;
+};
+
+}  // namespace internal
+}  // namespace isolates
+
+#endif  // ISOLATES_DETAIL_TRANSFER_WALKER_H_

@@ -1,0 +1,130 @@
+#include "src/transfer/report.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "isolates/detail/threads.h"
+#include "src/transfer/places.h"
+
+namespace isolates {
+
+std::string Violation::ToString() const {
+  std::string text = path + ": " + what;
+  if (!hint.empty()) text += " (" + hint + ")";
+  return text;
+}
+
+namespace internal {
+namespace {
+
+constexpr std::size_t kMaxPath = 240;
+constexpr std::size_t kPathHead = 100;
+
+void ReplaceAll(std::string& text, std::string_view from, std::string_view to) {
+  for (std::size_t at = text.find(from); at != std::string::npos;
+       at = text.find(from, at + to.size())) {
+    text.replace(at, from.size(), to);
+  }
+}
+
+std::string OwnTheData(std::string_view kind) {
+  if (kind == "string_view") return "own the text: use std::string";
+  if (kind == "span" || kind == "initializer_list") return "own the elements: use std::vector";
+  if (kind == "reference_wrapper" || kind == "reference") return "send a value";
+  return "own the object: use a value or std::unique_ptr";
+}
+
+std::string HintForView(const FaultWords& fault, std::string_view place) {
+  if (place.starts_with("the writable static")) {
+    return "isolates share no variables: make it const, or send a copy";
+  }
+  if (place.starts_with("a library")) return "such a library can be unloaded: send a copy";
+  return OwnTheData(fault.kind);
+}
+
+std::string DescribeForView(const void* address) {
+  const std::string place = DescribePlace(address);
+  // A block of a heap would be fine if the message owned it.
+  if (place.find("heap") == std::string::npos) return place;
+  return place + ", in memory that the message does not own";
+}
+
+}  // namespace
+
+std::string PrettyTypeName(std::string_view compiler_name) {
+  std::string name(compiler_name);
+  ReplaceAll(name, "__cxx11::", "");
+  ReplaceAll(name, "basic_string<char>", "string");
+  ReplaceAll(name, "basic_string_view<char>", "string_view");
+  return name;
+}
+
+std::string ElideMiddle(std::string path) {
+  if (path.size() <= kMaxPath) return path;
+  const std::size_t tail = kMaxPath - kPathHead - 5;
+  return path.substr(0, kPathHead) + " ... " + path.substr(path.size() - tail);
+}
+
+Violation WordViolation(const FaultWords& fault, std::string path, std::string type) {
+  Violation violation{std::move(path), std::move(type), {}, {}};
+  switch (fault.fault) {
+    case Fault::kOwnedByStranger:
+      violation.what = violation.type + " owns a block in " + DescribePlace(fault.address);
+      violation.hint = "only what was handed over may be handed on: let that isolate send it";
+      break;
+    case Fault::kNotABlock:
+      violation.what = violation.type + " owns an address in " + DescribePlace(fault.address) +
+                       " that is not the start of a block";
+      violation.hint = "let it own memory from operator new";
+      break;
+    case Fault::kViewOutside:
+      violation.what = std::string(fault.kind) + " into " + DescribeForView(fault.address);
+      violation.hint = HintForView(fault, DescribePlace(fault.address));
+      break;
+    case Fault::kViewOfRoot:
+      violation.what =
+          std::string(fault.kind) + " into the message itself, which is moved when it is sent";
+      violation.hint = "keep an index, own a copy, or send a parcel";
+      break;
+    case Fault::kSharedOutside:
+      if (std::string_view(fault.kind) == "weak") {
+        violation.what = "shared_ptr to an object to which a weak_ptr outside of the message leads";
+      } else {
+        violation.what = "shared_ptr with " + std::to_string(fault.total) + " references, only " +
+                         std::to_string(fault.held) + " of them in the message";
+      }
+      violation.hint = "give the others up before sending, use std::unique_ptr, or send a copy";
+      break;
+    case Fault::kSharedOpaque:
+      violation.what =
+          "shared_ptr whose owner holds something else: an alias, a derived class or a deleter";
+      violation.hint = "use std::make_shared of exactly this type, or std::unique_ptr";
+      break;
+    case Fault::kWeakOutside:
+      violation.what = "weak_ptr to an object that is not in the message";
+      violation.hint = "let the message own the object, or send an id";
+      break;
+    case Fault::kResource:
+      violation.what = violation.type + " on a memory resource that stays behind";
+      violation.hint = "use std::pmr::new_delete_resource() or the container without pmr";
+      break;
+    case Fault::kCapture: {
+      const std::string_view hazard = fault.kind;
+      if (hazard.empty()) {
+        violation.what = "closure captures an address in " + DescribePlace(fault.address) +
+                         ": by [&], [&x], [this] of a local object or a pointer";
+        violation.hint = "capture values ([=], [x]), or use a captureless function with arguments";
+      } else {
+        violation.what = "closure captures the address of " + std::string(hazard) +
+                         ": by [this], or by [&] in a coroutine";
+        violation.hint = "capture the members that are needed by value ([x = x_])";
+      }
+      break;
+    }
+  }
+  return violation;
+}
+
+}  // namespace internal
+}  // namespace isolates

@@ -1,0 +1,309 @@
+#include <malloc.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <memory_resource>
+#include <utility>
+
+#include "isolates/detail/threads.h"
+#include "isolates/detail/transfer_closure.h"
+#include "isolates/detail/transfer_std_containers.h"
+#include "isolates/detail/transfer_walker.h"
+#include "isolates/heap.h"
+#include "isolates/transfer.h"
+#include "src/transfer/places.h"
+#include "src/transfer/report.h"
+
+namespace isolates {
+namespace {
+
+// Written by every thread that verifies; read for reports.
+std::atomic<std::uint64_t> warnings_of_process{0};
+
+// Written by SetHazardLookup, once, when the room that knows hazards starts; read by every scan.
+std::atomic<internal::HazardLookup> hazard_lookup{nullptr};
+
+// Beyond this number violations are only counted.
+constexpr std::size_t kMaxViolations = 1000;
+
+}  // namespace
+
+std::uint64_t closure_warnings() noexcept {
+  return warnings_of_process.load(std::memory_order_relaxed);  // relaxed - counter only
+}
+
+namespace internal {
+
+void SetHazardLookup(HazardLookup lookup) noexcept {
+  // release - pairs with Walker::Words: what the function reads was made before.
+  hazard_lookup.store(lookup, std::memory_order_release);
+}
+
+bool IsNewDeleteResource(const void* resource) noexcept {
+  return resource == std::pmr::new_delete_resource();
+}
+
+Walker::Walker(const WalkOptions& options) noexcept
+    : options_(options),
+      count_(options.count_blocks),
+      slow_blocks_(options.check_owners || options.record_blocks),
+      plain_malloc_(allocator() == Allocator::kMalloc) {}
+
+void Walker::AddFault(std::uint64_t edge, Fault fault, const void* address, std::size_t bytes,
+                      const char* kind) {
+  faults_.push_back(FaultAt{edge, fault, address, bytes, kind, 0, 0});
+}
+
+// ---- edges ----
+
+void Walker::BlockSlow(const void* start, std::size_t bytes) {
+  if (recording_) {
+    NoteEdge();
+    return;
+  }
+  if (options_.record_blocks) blocks_.push_back({static_cast<const std::byte*>(start), bytes});
+  if (options_.check_owners) CheckOwner(start, bytes);
+}
+
+// Rule V1.
+void Walker::CheckOwner(const void* start, std::size_t bytes) {
+  if (reinterpret_cast<std::uintptr_t>(start) % alignof(void*) != 0) {
+    AddFault(edges_, Fault::kNotABlock, start, bytes, "");
+    return;
+  }
+  const OwnerInfo info = OwnerOf(start);
+  switch (info.owner) {
+    case BlockOwner::kMain:
+      // Plain malloc cannot tell its own blocks from other memory.
+      if (plain_malloc_ && (IsOnAnyStack(start) || IsInImage(start))) {
+        AddFault(edges_, Fault::kNotABlock, start, bytes, "");
+      }
+      if (options_.own_heap != nullptr) ++foreign_blocks_;
+      return;
+    case BlockOwner::kHeap:
+      if (info.heap == options_.own_heap) return;
+      ++foreign_blocks_;
+      if (!info.heap->shared()) AddFault(edges_, Fault::kOwnedByStranger, start, bytes, "");
+      return;
+    case BlockOwner::kUnknown:
+      AddFault(edges_, Fault::kNotABlock, start, bytes, "");
+      return;
+  }
+}
+
+void Walker::BlockOfUnknownSize(const void* start, std::size_t bytes) {
+  // Asking an address that is no block would be an error of its own; the owner is judged below.
+  if (OwnerOf(start).owner != BlockOwner::kUnknown && !IsOnAnyStack(start) && !IsInImage(start)) {
+    // malloc_usable_size does not change the block.
+    bytes = malloc_usable_size(const_cast<void*>(start));  // NOLINT
+  }
+  Block(start, bytes);
+}
+
+// Rule V2, as far as it can be judged before all blocks of the graph are known.
+void Walker::ViewSlow(const void* data, std::size_t bytes, const char* kind) {
+  if (recording_) {
+    NoteEdge();
+    return;
+  }
+  const auto begin = reinterpret_cast<std::uintptr_t>(data);
+  const auto root = reinterpret_cast<std::uintptr_t>(options_.moved_root);
+  if (begin < root + options_.moved_bytes && root < begin + bytes) {
+    AddFault(edges_, Fault::kViewOfRoot, data, bytes, kind);
+    return;
+  }
+  if (IsImmutableStatic(data, bytes)) return;
+  views_.push_back({static_cast<const std::byte*>(data), bytes, kind, edges_, false});
+}
+
+bool Walker::Shared(const void* owner, long use_count, long weak_count) {
+  ++edges_;
+  if (recording_) NoteEdge();
+  if (2 * (owner_count_ + 1) > owners_.size()) GrowOwners();
+  Owner* const place = FindOwner(owner);
+  if (place->owner != nullptr) {
+    ++place->held;
+    return false;
+  }
+  *place = Owner{owner, edges_, 1, 0, use_count, weak_count};
+  ++owner_count_;
+  return true;
+}
+
+void Walker::Weak(const void* owner, bool expired) {
+  ++edges_;
+  if (recording_) {
+    NoteEdge();
+    return;
+  }
+  if (!expired) weak_.push_back({owner, edges_});
+}
+
+void Walker::Refuse(Fault fault, const void* address) {
+  ++edges_;
+  if (recording_) {
+    NoteEdge();
+    return;
+  }
+  AddFault(edges_, fault, address, 0, "");
+}
+
+// Rule V4.
+void Walker::Words(const void* copy, std::size_t bytes, const void* own, bool exact) {
+  ++edges_;
+  if (recording_) {
+    NoteEdge();
+    return;
+  }
+  // acquire - pairs with SetHazardLookup.
+  const HazardLookup lookup = hazard_lookup.load(std::memory_order_acquire);
+  for (std::size_t at = 0; at + sizeof(void*) <= bytes; at += sizeof(void*)) {
+    const void* word = nullptr;
+    std::memcpy(&word, static_cast<const std::byte*>(copy) + at, sizeof(word));
+    if (word == nullptr || (!exact && InsideObject(word, own, bytes))) continue;
+    const char* const hazard = lookup == nullptr ? nullptr : lookup(word);
+    if (hazard == nullptr && !IsOnAnyStack(word)) continue;
+    if (exact || options_.strict_closures) {
+      AddFault(edges_, Fault::kCapture, word, bytes, hazard == nullptr ? "" : hazard);
+    } else {
+      ++warnings_;
+      // relaxed - counter only.
+      warnings_of_process.fetch_add(1, std::memory_order_relaxed);
+    }
+    return;
+  }
+}
+
+// ---- owners of shared objects ----
+
+Walker::Owner* Walker::FindOwner(const void* owner) noexcept {
+  const std::size_t mask = owners_.size() - 1;
+  std::size_t at = CensusMix(reinterpret_cast<std::uintptr_t>(owner), 0) & mask;
+  while (owners_[at].owner != nullptr && owners_[at].owner != owner) at = (at + 1) & mask;
+  return &owners_[at];
+}
+
+void Walker::GrowOwners() {
+  MainVector<Owner> old = std::exchange(owners_, {});
+  owners_.resize(old.empty() ? 64 : 2 * old.size(), Owner{});
+  for (const Owner& owner : old) {
+    if (owner.owner != nullptr) *FindOwner(owner.owner) = owner;
+  }
+}
+
+// Rule V3: a shared object goes if the graph holds every reference to it.
+void Walker::ResolveShared() {
+  for (const PendingWeak& weak : weak_) {
+    Owner* const owner = owners_.empty() ? nullptr : FindOwner(weak.owner);
+    if (owner == nullptr || owner->owner == nullptr) {
+      AddFault(weak.edge, Fault::kWeakOutside, weak.owner, 0, "");
+    } else {
+      ++owner->weak_held;
+    }
+  }
+  for (const Owner& owner : owners_) {
+    if (owner.owner == nullptr) continue;
+    // All strong references together count as one weak one.
+    const bool strong = owner.held != owner.use_count;
+    if (!strong && owner.weak_held + 1 == owner.weak_count) continue;
+    faults_.push_back(FaultAt{owner.edge, Fault::kSharedOutside, owner.owner, 0,
+                              strong ? "" : "weak", owner.held, owner.use_count});
+  }
+}
+
+// ---- views ----
+
+// Every view that is still open must lie in one block of the graph.
+void Walker::ResolveViews() {
+  if (views_.empty()) return;
+  const auto before = [](const PendingView& a, const PendingView& b) { return a.data < b.data; };
+  std::sort(views_.begin(), views_.end(), before);
+  for (const BlockRange& block : blocks_) {
+    auto view = std::lower_bound(
+        views_.begin(), views_.end(), block.start,
+        [](const PendingView& a, const std::byte* start) { return a.data < start; });
+    for (; view != views_.end() && view->data < block.start + block.bytes; ++view) {
+      const auto offset = static_cast<std::size_t>(view->data - block.start);
+      if (view->bytes <= block.bytes - offset) view->found = true;
+    }
+  }
+  for (const PendingView& view : views_) {
+    if (!view.found) AddFault(view.edge, Fault::kViewOutside, view.data, view.bytes, view.kind);
+  }
+}
+
+// ---- the walk ----
+
+void Walker::Defer(const void* object, void (*walk)(const void*, Walker&)) {
+  std::uint32_t prefix = 0;
+  if (recording_) {
+    // Places of paths are reused when the item is done.
+    if (free_prefixes_.empty()) {
+      prefix = static_cast<std::uint32_t>(prefixes_.size());
+      prefixes_.emplace_back();
+    } else {
+      prefix = free_prefixes_.back();
+      free_prefixes_.pop_back();
+    }
+    prefixes_[prefix] = Path();
+  }
+  deferred_.push_back({object, walk, prefix});
+}
+
+void Walker::Finish() {
+  while (!deferred_.empty()) {
+    const Deferred next = deferred_.back();
+    deferred_.pop_back();
+    depth_ = 0;
+    if (recording_) {
+      root_ = std::exchange(prefixes_[next.prefix], {});
+      free_prefixes_.push_back(next.prefix);
+    }
+    next.walk(next.object, *this);
+  }
+  if (recording_) return;
+  ResolveViews();
+  ResolveShared();
+}
+
+// ---- the recording pass ----
+
+void Walker::Record(const Walker& first, std::string_view root_label,
+                    std::vector<Violation>* violations) {
+  recording_ = true;
+  slow_blocks_ = true;
+  count_ = false;
+  root_ = root_label;
+  violations_ = violations;
+  wanted_ = first.faults_;
+  std::sort(wanted_.begin(), wanted_.end());
+  if (wanted_.size() > kMaxViolations) wanted_.resize(kMaxViolations);
+}
+
+void Walker::PushLabel(std::string_view label) { path_.push_back({label, kNoIndex}); }
+void Walker::PushIndex(std::size_t index) { path_.push_back({{}, index}); }
+
+std::string Walker::Path() const {
+  std::string path = root_;
+  for (const Segment& segment : path_) {
+    if (segment.index == kNoIndex) {
+      path += segment.label;
+    } else {
+      path += '[' + std::to_string(segment.index) + ']';
+    }
+  }
+  return ElideMiddle(std::move(path));
+}
+
+void Walker::NoteEdge() {
+  for (; next_wanted_ < wanted_.size() && wanted_[next_wanted_].edge == edges_; ++next_wanted_) {
+    const FaultAt& fault = wanted_[next_wanted_];
+    violations_->push_back(
+        WordViolation(FaultWords{fault.fault, fault.address, fault.kind, fault.held, fault.total},
+                      Path(), PrettyTypeName(type_)));
+  }
+}
+
+}  // namespace internal
+}  // namespace isolates

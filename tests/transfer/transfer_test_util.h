@@ -1,0 +1,84 @@
+#ifndef ISOLATES_TESTS_TRANSFER_TRANSFER_TEST_UTIL_H_
+#define ISOLATES_TESTS_TRANSFER_TRANSFER_TEST_UTIL_H_
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "isolates/detail/heap.h"
+#include "isolates/detail/worker_heaps.h"
+#include "isolates/heap.h"
+#include "isolates/transfer.h"
+
+// The allocator's own list of blocks. Weak: with plain malloc they are not there.
+extern "C" {
+struct mi_heap_s;
+using TestBlockVisitor = bool(const mi_heap_s* heap, const void* area, void* block,
+                              std::size_t block_size, void* target);
+bool mi_heap_visit_blocks(mi_heap_s* heap, bool visit_blocks, TestBlockVisitor* visitor,
+                          void* target) __attribute__((weak));
+mi_heap_s* mi_heap_of(const void* block) __attribute__((weak));
+}
+
+// Visible in the results and counted there.
+#define SKIP_ON_PLAIN_MALLOC()                                       \
+  do {                                                               \
+    if (::isolates::allocator() == ::isolates::Allocator::kMalloc) { \
+      GTEST_SKIP() << "needs the mimalloc back end";                 \
+    }                                                                \
+  } while (false)
+
+namespace isolates::internal {
+
+inline const std::string kLongText = "a text that is too long for the short string buffer";
+
+inline std::string LongText(std::size_t number) { return kLongText + std::to_string(number); }
+
+// The live blocks of the heap in which `any_block` lives, sorted.
+inline std::vector<const void*> LiveBlocks(const void* any_block) {
+  const MainHeapScope scope;
+  std::vector<const void*> blocks;
+  mi_heap_visit_blocks(
+      mi_heap_of(any_block), true,
+      [](const mi_heap_s*, const void*, void* block, std::size_t, void* target) {
+        if (block != nullptr) static_cast<std::vector<const void*>*>(target)->push_back(block);
+        return true;
+      },
+      &blocks);
+  std::sort(blocks.begin(), blocks.end());
+  return blocks;
+}
+
+// A worker's view of one builder: a fresh parcel heap and what was built in it.
+class TransferHeapTest : public testing::Test {
+ protected:
+  template <class Build>
+  auto* BuildIn(Heap* heap, Build&& build) {
+    using T = std::decay_t<decltype(build())>;
+    const HeapScope scope(heap);
+    return new T(build());
+  }
+
+  // What remains in the heap after the value was deleted must be nothing; then the heap goes.
+  void ExpectEmptyAndDestroy(Heap* heap) {
+    if (allocator() == Allocator::kMalloc) {
+      RetireHeap(heap);
+      return;
+    }
+    EXPECT_EQ(heap->Census().blocks, 0U) << "leaked";
+    DestroyParcelHeap(heap);
+  }
+
+  WorkerHeaps worker_;
+};
+
+}  // namespace isolates::internal
+
+#endif  // ISOLATES_TESTS_TRANSFER_TRANSFER_TEST_UTIL_H_
