@@ -1,5 +1,21 @@
-// Everything of the library: isolates, ports, parcels and the runtime behind them.
+// Everything of the library: isolates, ports, futures, parcels and the runtime behind them.
+
 #ifndef ISOLATES_ISOLATES_H_
 #define ISOLATES_ISOLATES_H_
+
+#include "isolates/capability.h"
+#include "isolates/clock.h"
+#include "isolates/error.h"
+#include "isolates/future.h"
+#include "isolates/heap.h"
+#include "isolates/isolate.h"
+#include "isolates/parcel.h"
+#include "isolates/port.h"
+#include "isolates/runtime.h"
+#include "isolates/stream.h"
+#include "isolates/task.h"
+#include "isolates/timer.h"
+#include "isolates/transfer.h"
+#include "isolates/unhandled_error.h"
 
 #endif  // ISOLATES_ISOLATES_H_

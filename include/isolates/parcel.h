@@ -43,7 +43,7 @@ struct Receipt {
   DropReason reason = DropReason::kPlainMalloc;
   std::chrono::nanoseconds verify_time{0};
   std::chrono::nanoseconds census_time{0};
-  std::uint64_t sent_ns = 0;     // steady clock; 0 if it was not handed over
+  std::uint64_t sent_ns = 0;  // steady clock; 0 if it was not handed over
   std::uint64_t received_ns = 0;
 };
 
@@ -57,7 +57,7 @@ struct ParcelControl : MainHeapObject {
   void* root = nullptr;
   Heap* heap = nullptr;  // owned; nullptr if the value is to be dropped by its destructor
   Receipt receipt;
-  CensusSum sealed;                                // of the heap, when the census allowed the drop
+  CensusSum sealed;                                 // of the heap, when the census allowed the drop
   CensusSum (*rewalk)(const void* root) = nullptr;  // checked builds repeat the walk at the drop
 
   // The value may have changed or parts of it may have left: no drop as a whole any more.

@@ -6,8 +6,8 @@
 // address; sets that are equal have equal counts and sums.
 //
 // The mix is a full finalizer with two multiplications: sums of linear or single-multiply mixes
-// collide for the regular addresses inside an allocator's pages. The random key of the process keeps
-// an unlucky layout from being unlucky twice.
+// collide for the regular addresses inside an allocator's pages. The random key of the process
+// keeps an unlucky layout from being unlucky twice.
 
 #include <cstddef>
 #include <cstdint>

@@ -6,8 +6,8 @@
 //
 // Two kinds (rule H3): a *pooled* heap serves one isolate at a time and is handed to the next with
 // whatever blocks others still hold in it; it lives as long as the process. A *parcel* heap is
-// fresh; while nothing in it was shared it can be dropped as a whole, by DestroyParcelHeap. A parcel
-// heap that may not be dropped is retired, which makes it a pooled one.
+// fresh; while nothing in it was shared it can be dropped as a whole, by DestroyParcelHeap. A
+// parcel heap that may not be dropped is retired, which makes it a pooled one.
 
 #include <array>
 #include <atomic>
@@ -156,9 +156,7 @@ class HeapScope {
   HeapScope& operator=(const HeapScope&) = delete;
 
   // The heap of the innermost scope on this thread; nullptr: the main heap.
-  static Heap* Current() noexcept {
-    return innermost_ == nullptr ? nullptr : innermost_->heap_;
-  }
+  static Heap* Current() noexcept { return innermost_ == nullptr ? nullptr : innermost_->heap_; }
   // True if any scope on this thread uses `heap`.
   static bool Uses(const Heap* heap) noexcept;
   // Marks the heaps of all scopes on this thread shared.

@@ -12,8 +12,7 @@
 namespace isolates::internal {
 
 // Allocates from the main heap, whatever the thread's default is. Throws std::bad_alloc.
-[[nodiscard]] void* MainAllocate(std::size_t bytes,
-                                 std::size_t align = alignof(std::max_align_t));
+[[nodiscard]] void* MainAllocate(std::size_t bytes, std::size_t align = alignof(std::max_align_t));
 void MainFree(void* block) noexcept;
 
 // Base of classes whose objects, made by `new`, live in the main heap.

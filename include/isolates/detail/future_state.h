@@ -1,0 +1,165 @@
+// FutureState: the meeting point of one producer of a result and one consumer.
+//
+// Protocol
+//   operation         who may call                            progress
+//   Finish            the producer, once, after it stored     wait-free
+//                     the result
+//   done              anybody                                 wait-free
+//   Await             the consumer, in its isolate            wait-free
+//   CancelAwait       the consumer, in its isolate            wait-free
+//   Wait              the consumer                            blocks
+//
+// Word
+//   kDone     the result is stored             set by Finish
+//   kWaiter   target_ is to get this event     set by the consumer
+//   kBlocked  a plain thread sleeps on the word  set by the consumer
+//
+// Rules
+//   F1. The result is written before kDone is set and read after it was seen.
+//   F2. kDone and kWaiter are set by RMWs on one word. If Finish finds kWaiter, it pushes the event to
+//       target_; if the consumer finds kDone, it takes its registration back. Exactly one of the two.
+//   F3. A registration holds a reference to this object and counts as keeping the consumer's isolate
+//       alive, unless the isolate itself is the only one that could produce the result.
+
+#ifndef ISOLATES_DETAIL_FUTURE_STATE_H_
+#define ISOLATES_DETAIL_FUTURE_STATE_H_
+
+#include <atomic>
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <variant>
+
+#include "isolates/clock.h"
+#include "isolates/detail/event_node.h"
+#include "isolates/detail/main_heap.h"
+#include "isolates/detail/port_host.h"
+#include "isolates/detail/ref.h"
+#include "isolates/error.h"
+
+namespace isolates::internal {
+
+class FutureStateBase : public RefCounted, public MainHeapObject, public EventNode {
+ public:
+  // `local_to`: the isolate that alone can produce the result; nullptr if it comes from elsewhere.
+  explicit FutureStateBase(const PortHost* local_to) noexcept
+      : local_to_(local_to != nullptr ? local_to->id() : 0) {}
+
+  // acquire - pairs with Finish (F1).
+  bool done() const noexcept { return (word_.load(std::memory_order_acquire) & kDone) != 0; }
+
+  // --- producer -----------------------------------------------------------------------------------
+  void FailRemotely(RemoteError error) noexcept;          // an error of another isolate
+  void FailLocally(std::exception_ptr error) noexcept;    // producer and consumer are one isolate
+  void FailDropped() noexcept;  // what was to produce the result has ended; not reported as unhandled
+
+  // --- consumer -----------------------------------------------------------------------------------
+  // Resumes `waiter` in this isolate when the result is there. False: it is there already.
+  bool Await(std::coroutine_handle<> waiter);
+  void CancelAwait() noexcept;
+  // True when the result is there, false if the deadline passed first. Throws StateError if waiting here
+  // could never end.
+  bool Wait(TimePoint deadline);
+  // No result will be taken: an error that comes is nobody's, and is reported as unhandled.
+  void Abandon() noexcept;
+
+  void OnEvent() override;
+  void OnDiscard() noexcept override;
+
+ protected:
+  ~FutureStateBase() override;
+  void Finish() noexcept;
+  bool failed() const noexcept { return error_ != nullptr; }
+  [[noreturn]] void Throw();
+
+ private:
+  static constexpr std::uint32_t kDone = 1;
+  static constexpr std::uint32_t kWaiter = 2;
+  static constexpr std::uint32_t kBlocked = 4;
+
+  struct Failure;
+  void WaitOnPlainThread(TimePoint deadline);
+  // Registers this object with the isolate as an event, once.
+  bool Register(PortHost& host);
+  void ReportUnhandled() noexcept;
+
+  std::atomic<std::uint32_t> word_{0};
+  const std::uint64_t local_to_;
+  Failure* error_ = nullptr;  // owned; written before kDone
+  Ref<PortHost> target_;                // written before kWaiter
+  std::coroutine_handle<> waiter_;      // owner thread of target_
+  bool registered_ = false;             // owner thread of target_
+  bool keeps_alive_ = false;            // owner thread of target_
+};
+
+template <class T>
+class FutureState final : public FutureStateBase {
+ public:
+  using FutureStateBase::FutureStateBase;
+
+  template <class... Args>
+  void Succeed(Args&&... args) {
+    value_.emplace(std::forward<Args>(args)...);
+    Finish();
+  }
+
+  // Only when done(): the value, once, or the error.
+  T Take() {
+    if (failed()) Throw();
+    if (!value_.has_value()) throw StateError("the value of this Future was taken already");
+    T value = std::move(*value_);
+    value_.reset();
+    return value;
+  }
+
+ private:
+  std::optional<T> value_;
+};
+
+template <>
+class FutureState<void> final : public FutureStateBase {
+ public:
+  using FutureStateBase::FutureStateBase;
+  void Succeed() { Finish(); }
+  void Take() {
+    if (failed()) Throw();
+  }
+};
+
+// The producer's end: if it goes without a result, the consumer gets an error instead of waiting for ever.
+template <class T>
+class ResultSink {
+ public:
+  explicit ResultSink(Ref<FutureState<T>> state) noexcept : state_(std::move(state)) {}
+  ResultSink(ResultSink&&) noexcept = default;
+  ResultSink& operator=(ResultSink&&) = delete;
+  ~ResultSink() {
+    if (state_) state_->FailDropped();
+  }
+
+  template <class... Args>
+  void Succeed(Args&&... args) {
+    const auto state = std::move(state_);
+    state->Succeed(std::forward<Args>(args)...);
+  }
+  void FailRemotely(RemoteError error) noexcept {
+    const auto state = std::move(state_);
+    state->FailRemotely(std::move(error));
+  }
+  void FailLocally(std::exception_ptr error) noexcept {
+    const auto state = std::move(state_);
+    state->FailLocally(std::move(error));
+  }
+  bool pending() const noexcept { return static_cast<bool>(state_); }
+
+ private:
+  Ref<FutureState<T>> state_;
+};
+
+}  // namespace isolates::internal
+
+#endif  // ISOLATES_DETAIL_FUTURE_STATE_H_

@@ -1,0 +1,79 @@
+// The parts of control that both handles and launches need: what is told to whom when an isolate ends.
+
+#ifndef ISOLATES_DETAIL_ISOLATE_CONTROL_H_
+#define ISOLATES_DETAIL_ISOLATE_CONTROL_H_
+
+#include <concepts>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "isolates/detail/main_heap.h"
+#include "isolates/detail/ref.h"
+#include "isolates/error.h"
+#include "isolates/port.h"
+
+namespace isolates {
+
+namespace internal {
+
+// A message that waits for its occasion. It is copied when it is sent, so one notice may serve several
+// isolates.
+class Notice : public RefCounted, public MainHeapObject {
+ public:
+  virtual void Send() noexcept = 0;
+  virtual std::uint64_t port_id() const noexcept = 0;
+};
+
+template <class T>
+class TypedNotice final : public Notice {
+ public:
+  TypedNotice(SendPort<T> port, T message) : port_(std::move(port)), message_(std::move(message)) {}
+  void Send() noexcept override {
+    try {
+      port_.Send(message_);
+    } catch (...) {  // NOLINT(bugprone-empty-catch): no memory; the receiver's deadline tells
+    }
+  }
+  std::uint64_t port_id() const noexcept override { return port_.id(); }
+
+ private:
+  SendPort<T> port_;
+  T message_;
+};
+
+}  // namespace internal
+
+// Says what is sent to which port when an isolate has ended: ExitListener(port, response).
+class ExitListener {
+ public:
+  template <std::copy_constructible T>
+  ExitListener(SendPort<T> port, T response) {
+    internal::RequireTransferable<T>();
+    internal::VerifyForSend(response, "response", VerifyLevel::kDefault);
+    internal::MarkLeaving<T>();
+    notice_ = internal::MakeRef<internal::TypedNotice<T>>(std::move(port), std::move(response));
+  }
+
+  void Send() const noexcept { notice_->Send(); }
+  std::uint64_t port_id() const noexcept { return notice_->port_id(); }
+
+ private:
+  internal::Ref<internal::Notice> notice_;
+};
+
+namespace internal {
+
+struct LaunchOptions {
+  std::string name;  // empty: "isolate-<id>"
+  bool paused = false;  // until resumed with the isolate's own pause capability
+  bool errors_are_fatal = true;
+  std::optional<ExitListener> on_exit;
+  std::optional<SendPort<RemoteError>> on_error;
+};
+
+}  // namespace internal
+}  // namespace isolates
+
+#endif  // ISOLATES_DETAIL_ISOLATE_CONTROL_H_

@@ -1,0 +1,270 @@
+// The computations behind Run, RunParcel, Spawn and Exit.
+
+#ifndef ISOLATES_DETAIL_ISOLATE_LAUNCH_H_
+#define ISOLATES_DETAIL_ISOLATE_LAUNCH_H_
+
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "isolates/detail/computation.h"
+#include "isolates/detail/isolate_control.h"
+#include "isolates/future.h"
+#include "isolates/parcel.h"
+#include "isolates/transfer.h"
+
+namespace isolates::internal {
+
+// Creates an isolate for the computation and makes it ready. Throws StateError if the runtime is shut down.
+Ref<PortHost> Launch(LaunchOptions options, std::unique_ptr<Computation> computation);
+
+// The terminal error of a future: what ended the isolate, or that it ended without a result.
+RemoteError TerminalError(const std::optional<RemoteError>& error);
+RemoteError DescribeCurrentException();
+// Tells the worker how the census of a fresh parcel heap ended (rule H3).
+void NoteCensus(bool droppable, std::uintptr_t builder_kind) noexcept;
+
+template <class Function, class... Args>
+class Callable {
+ public:
+  using Raw = std::invoke_result_t<Function, Args...>;
+  using Result = UnwrappedType<std::decay_t<Raw>>;
+
+  // Refuses, in the sender, what may not be sent.
+  static void Check(const Function& function, const Args&... args) {
+    (RequireTransferable<Args>(), ...);
+    CheckClosure(function, "function");
+    (VerifyForSend(args, "argument", VerifyLevel::kDefault), ...);
+    MarkLeaving<Function>();
+    (MarkLeaving<Args>(), ...);
+  }
+
+  template <class F, class... A>
+  explicit Callable(F&& function, A&&... args)
+      : call_(std::in_place, std::forward<F>(function),
+              std::tuple<Args...>(std::forward<A>(args)...)) {}
+
+  // Once. The callable and its arguments stay alive until Drop, because a coroutine may refer to them.
+  Raw operator()() {
+    return std::apply(
+        [this](Args&... args) -> Raw { return std::invoke(std::move(call_->first), std::move(args)...); },
+        call_->second);
+  }
+  void Drop() noexcept { call_.reset(); }
+
+ private:
+  std::optional<std::pair<Function, std::tuple<Args...>>> call_;
+};
+
+// Run and RunParcel up to the point where there is a value.
+template <class Derived, class Function, class... Args>
+class ResultComputation : public Computation {
+ public:
+  using Call = Callable<Function, Args...>;
+  using Result = typename Call::Result;
+
+  template <class F, class... A>
+  explicit ResultComputation(F&& function, A&&... args)
+      : call_(std::forward<F>(function), std::forward<A>(args)...) {}
+
+  bool takes_error() const noexcept override { return true; }
+  bool complete() const noexcept override { return complete_; }
+  void DropCallable() noexcept override { call_.Drop(); }
+
+  void Start() override {
+    if constexpr (kIsAsynchronous<std::decay_t<typename Call::Raw>>) {
+      Await(*this, call_());
+    } else if constexpr (std::is_void_v<Result>) {
+      call_();
+      complete_ = true;
+    } else {
+      static_cast<Derived*>(this)->Store(call_());
+      complete_ = true;
+    }
+  }
+
+ private:
+  // An error of the task unwinds into the event that resumed it, and so ends the isolate.
+  static Root Await(ResultComputation& self, std::decay_t<typename Call::Raw> pending) {
+    if constexpr (std::is_void_v<Result>) {
+      co_await std::move(pending);
+    } else {
+      static_cast<Derived&>(self).Store(co_await std::move(pending));
+    }
+    self.complete_ = true;
+  }
+
+  Call call_;
+  bool complete_ = false;
+};
+
+template <class Function, class... Args>
+class RunComputation final
+    : public ResultComputation<RunComputation<Function, Args...>, Function, Args...> {
+  using Base = ResultComputation<RunComputation, Function, Args...>;
+
+ public:
+  using Result = typename Base::Result;
+  using Delivered = Result;
+
+  template <class... A>
+  explicit RunComputation(Ref<FutureState<Result>> state, A&&... call)
+      : Base(std::forward<A>(call)...), sink_(std::move(state)) {
+    RequireTransferable<Result>();
+  }
+
+  template <class U>
+  void Store(U&& value) {
+    VerifyForSend<Result>(value, "result", VerifyLevel::kDefault);
+    MarkLeaving<Result>();
+    result_.emplace(std::forward<U>(value));
+  }
+
+  bool Conclude(const std::optional<RemoteError>& error, Heap*) noexcept override {
+    if (!this->complete()) {
+      sink_.FailRemotely(TerminalError(error));
+    } else if constexpr (std::is_void_v<Result>) {
+      sink_.Succeed();
+    } else {
+      sink_.Succeed(std::move(*result_));
+      result_.reset();
+    }
+    return false;
+  }
+
+ private:
+  ResultSink<Result> sink_;
+  std::optional<OrNothing<Result>> result_;
+};
+
+template <class Function, class... Args>
+class ParcelComputation final
+    : public ResultComputation<ParcelComputation<Function, Args...>, Function, Args...> {
+  using Base = ResultComputation<ParcelComputation, Function, Args...>;
+
+ public:
+  using Result = typename Base::Result;
+  using Delivered = Parcel<Result>;
+
+  template <class... A>
+  explicit ParcelComputation(Ref<FutureState<Delivered>> state, A&&... call)
+      : Base(std::forward<A>(call)...), sink_(std::move(state)) {
+    RequireTransferable<Result>();
+  }
+  ~ParcelComputation() override = default;
+
+  bool builds_parcel() const noexcept override { return true; }
+  std::uintptr_t builder_kind() const noexcept override {
+    static const char kind = 0;
+    return reinterpret_cast<std::uintptr_t>(&kind);
+  }
+
+  // In the parcel's heap: the root becomes a block of it.
+  template <class U>
+  void Store(U&& value) {
+    root_ = std::make_unique<Result>(std::forward<U>(value));
+  }
+
+  void DropCallable() noexcept override {
+    Base::DropCallable();
+    if (!this->complete()) root_ = nullptr;
+  }
+
+  bool Conclude(const std::optional<RemoteError>& error, Heap* heap) noexcept override {
+    if (!this->complete()) {
+      sink_.FailRemotely(TerminalError(error));
+      return false;
+    }
+    std::optional<RemoteError> refused;
+    const bool own_heap = heap != nullptr && heap->is_parcel();
+    try {
+      Parcel<Result> parcel = SealParcel<Result>(heap, root_.release(), own_heap);
+      if (own_heap) NoteCensus(parcel.receipt().droppable, builder_kind());
+      sink_.Succeed(std::move(parcel));
+    } catch (...) {
+      refused = DescribeCurrentException();
+    }
+    if (refused) {
+      if (own_heap) NoteCensus(false, builder_kind());
+      sink_.FailRemotely(std::move(*refused));
+    }
+    return own_heap;
+  }
+
+ private:
+  ResultSink<Delivered> sink_;
+  std::unique_ptr<Result> root_;
+};
+
+template <class Job, class... Parts>
+Future<typename Job::Delivered> LaunchJob(std::string name, Parts&&... call) {
+  Job::Call::Check(call...);
+  auto state = MakeRef<FutureState<typename Job::Delivered>>(nullptr);
+  Future<typename Job::Delivered> future(state);
+  LaunchOptions options;
+  options.name = std::move(name);
+  Launch(std::move(options), std::make_unique<Job>(std::move(state), std::forward<Parts>(call)...));
+  return future;
+}
+
+template <class Entry, class Message>
+class SpawnComputation final : public Computation {
+  using Call = Callable<Entry, Message>;
+
+ public:
+  template <class E, class M>
+  explicit SpawnComputation(E&& entry, M&& message)
+      : call_(std::forward<E>(entry), std::forward<M>(message)) {}
+
+  static void Check(const Entry& entry, const Message& message) { Call::Check(entry, message); }
+
+  void Start() override {
+    if constexpr (kIsAsynchronous<std::decay_t<typename Call::Raw>>) {
+      Await(call_());
+    } else {
+      call_();
+    }
+  }
+  void DropCallable() noexcept override { call_.Drop(); }
+  bool Conclude(const std::optional<RemoteError>&, Heap*) noexcept override { return false; }
+
+ private:
+  static Root Await(std::decay_t<typename Call::Raw> pending) { co_await std::move(pending); }
+
+  Call call_;
+};
+
+template <class T>
+class TypedFinalMessage final : public FinalMessage {
+ public:
+  template <class U>
+  TypedFinalMessage(SendPort<T> port, U&& message)
+      : port_(std::move(port)), message_(std::forward<U>(message)) {}
+  void Deliver() override { port_.Send(std::move(message_)); }
+
+ private:
+  SendPort<T> port_;
+  T message_;
+};
+
+// Throws StateError if the caller cannot exit: not in a turn, or while an exception is in flight.
+void CheckExit();
+[[noreturn]] void ExitCurrent(std::unique_ptr<FinalMessage> message);
+
+template <class T, class U>
+[[noreturn]] void ExitWith(const SendPort<T>& port, U&& message) {
+  RequireTransferable<T>();
+  VerifyForSend<T>(message, "message", VerifyLevel::kDefault);
+  if (port.closed()) throw StateError("Isolate::Exit: the port is closed");
+  CheckExit();
+  ExitCurrent(std::make_unique<TypedFinalMessage<T>>(port, std::forward<U>(message)));
+}
+
+}  // namespace isolates::internal
+
+#endif  // ISOLATES_DETAIL_ISOLATE_LAUNCH_H_

@@ -1,0 +1,75 @@
+// PortHost: the isolate that a ReceivePort belongs to, as far as the port room knows it. The isolate room
+// implements it; so ports need not know isolates, event loops or workers.
+
+#ifndef ISOLATES_DETAIL_PORT_HOST_H_
+#define ISOLATES_DETAIL_PORT_HOST_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "isolates/clock.h"
+#include "isolates/detail/event_node.h"
+#include "isolates/detail/main_heap.h"
+#include "isolates/detail/ref.h"
+
+namespace isolates::internal {
+
+class PortCore;
+class ProducerTable;
+
+class PortHost : public RefCounted, public MainHeapObject {
+ public:
+  // A number in creation order, never used twice.
+  std::uint64_t id() const noexcept { return id_; }
+
+  // Any thread: puts an event before the isolate and wakes it if it sleeps.
+  virtual void Push(EventNode* node) noexcept = 0;
+  // Any thread: makes the isolate look again at what it waits for.
+  virtual void Wake() noexcept = 0;
+  // The isolate's thread: puts an event at the end of what the isolate has to do anyway.
+  virtual void Requeue(EventNode* node) noexcept = 0;
+  // The isolate's thread: counts what keeps the isolate alive.
+  virtual void AddKeepAlive(int change) noexcept = 0;
+  // The isolate's thread: blocks until `ready(argument)` holds. False if the deadline passed first.
+  virtual bool Wait(bool (*ready)(const void*), const void* argument, TimePoint deadline) = 0;
+  // The isolate's thread: throws if the isolate has been told to end.
+  virtual void CheckStop() = 0;
+  // The isolate's thread: true while an event of the isolate is handled, so that waiting here keeps all
+  // its other events waiting. False in the code of a plain thread that is an isolate too.
+  virtual bool InTurn() const noexcept = 0;
+
+  // The isolate's thread: the senders that this isolate has used, one for each port.
+  ProducerTable& producers();
+
+  // The isolate's thread: ports that are open, in no particular order.
+  void AddPort(PortCore& port);
+  void RemovePort(PortCore& port) noexcept;
+  void CloseAllPorts() noexcept;
+
+ protected:
+  explicit PortHost(std::uint64_t id);
+  ~PortHost() override;
+
+  // Gives up all senders of this isolate; their ports may reuse what they held.
+  void DropProducers() noexcept;
+
+ private:
+  const std::uint64_t id_;
+  ProducerTable* producers_ = nullptr;  // made at the first send
+  std::vector<Ref<PortCore>, MainAllocator<Ref<PortCore>>> open_ports_;
+};
+
+// The isolate whose code runs on this thread, or nullptr on a plain thread. Set by the isolate room.
+extern thread_local constinit PortHost* current_host;
+
+// The same, but a plain thread becomes an isolate first (the calling thread is the main isolate of
+// design section 6). Defined by the isolate room.
+PortHost& AttachThisThread();
+
+inline PortHost& RequireHost() {
+  return current_host != nullptr ? *current_host : AttachThisThread();
+}
+
+}  // namespace isolates::internal
+
+#endif  // ISOLATES_DETAIL_PORT_HOST_H_

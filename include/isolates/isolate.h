@@ -1,0 +1,197 @@
+// Isolate: a worker with a heap of its own that shares nothing and talks through ports.
+
+#ifndef ISOLATES_ISOLATE_H_
+#define ISOLATES_ISOLATE_H_
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include "isolates/capability.h"
+#include "isolates/detail/isolate_control.h"
+#include "isolates/detail/isolate_launch.h"
+#include "isolates/future.h"
+#include "isolates/parcel.h"
+#include "isolates/port.h"
+#include "isolates/transfer.h"
+
+namespace isolates {
+
+// Options of Run and RunParcel.
+struct RunOptions {
+  std::string debug_name;  // empty: "isolate-<number>"
+};
+
+// Options of Spawn. The listeners are in place before the first line of the isolate runs.
+struct SpawnOptions {
+  std::string debug_name;
+  bool paused = false;  // waits for Resume(pause_capability()) before the first line
+  // An uncaught error ends the isolate; otherwise it goes on with the next event.
+  bool errors_are_fatal = true;
+  std::optional<ExitListener> on_exit;
+  std::optional<SendPort<RemoteError>> on_error;
+};
+
+// The address of an isolate's control: comparable, and may be sent. Whoever has it can ping the isolate
+// and listen to its end and its errors; more needs capabilities.
+class ControlPort {
+ public:
+  ControlPort() = default;
+  bool operator==(const ControlPort&) const noexcept = default;
+
+ private:
+  friend class Isolate;
+  explicit ControlPort(internal::Ref<internal::PortHost> isolate) noexcept
+      : isolate_(std::move(isolate)) {}
+  internal::Ref<internal::PortHost> isolate_;
+};
+template <>
+struct TransferTraits<ControlPort> : internal::HandleTraits {};
+template <>
+struct TransferTraits<Capability> : internal::HandleTraits {};
+
+enum class KillPriority {
+  kBeforeNextEvent,  // after the event that is handled now
+  kImmediate,        // at the next library call that can throw: Receive, Get, co_await, CheckStop
+};
+
+// A handle to an isolate. It may be copied, but not sent: send its control_port and capabilities and
+// build a handle from them on the other side.
+class Isolate {
+ public:
+  using IsolatesUnsendable = void;
+
+  // A handle with just the given rights. Without a capability, Pause, Resume and Kill do nothing.
+  explicit Isolate(ControlPort control_port, Capability pause_capability = {},
+                   Capability terminate_capability = {});
+
+  // --- running code in isolates -------------------------------------------------------------------
+
+  // Runs `function(args...)` in an isolate of its own, which ends when the result is there. The function
+  // may be a coroutine (Task). The result is handed over without a copy, after its verification where its
+  // type needs one. Errors: the future throws RemoteError.
+  // Throws TransferError here if the function or an argument may not be sent; LimitError, StateError.
+  // Any thread.
+  template <class Function, class... Args>
+    requires std::invocable<std::decay_t<Function>, std::decay_t<Args>...>
+  static auto Run(Function&& function, Args&&... args) {
+    return Run(RunOptions{}, std::forward<Function>(function), std::forward<Args>(args)...);
+  }
+  template <class Function, class... Args>
+    requires std::invocable<std::decay_t<Function>, std::decay_t<Args>...>
+  static auto Run(RunOptions options, Function&& function, Args&&... args) {
+    using Job = internal::RunComputation<std::decay_t<Function>, std::decay_t<Args>...>;
+    return internal::LaunchJob<Job>(std::move(options.debug_name),
+                                    std::forward<Function>(function), std::forward<Args>(args)...);
+  }
+
+  // The same, but the result comes as a Parcel: with the heap in which it was built, to be read in place
+  // and dropped as a whole. Worth it from about 100 KB.
+  template <class Function, class... Args>
+    requires std::invocable<std::decay_t<Function>, std::decay_t<Args>...>
+  static auto RunParcel(Function&& function, Args&&... args) {
+    return RunParcel(RunOptions{}, std::forward<Function>(function), std::forward<Args>(args)...);
+  }
+  template <class Function, class... Args>
+    requires std::invocable<std::decay_t<Function>, std::decay_t<Args>...>
+  static auto RunParcel(RunOptions options, Function&& function, Args&&... args) {
+    using Job = internal::ParcelComputation<std::decay_t<Function>, std::decay_t<Args>...>;
+    return internal::LaunchJob<Job>(std::move(options.debug_name),
+                                    std::forward<Function>(function), std::forward<Args>(args)...);
+  }
+
+  // Starts an isolate with `entry(message)`. It lives as long as there is something to handle: events, ports
+  // that listen, futures and timers it waits for. The entry may be a coroutine.
+  // The future fails with IsolateSpawnException if it could not be created. Throws TransferError here if
+  // the entry or the message may not be sent.
+  template <class Entry, class Message>
+    requires std::invocable<std::decay_t<Entry>, std::decay_t<Message>>
+  static Future<Isolate> Spawn(Entry&& entry, Message&& message, SpawnOptions options = {}) {
+    using Job = internal::SpawnComputation<std::decay_t<Entry>, std::decay_t<Message>>;
+    Job::Check(entry, message);
+    return SpawnJob(std::make_unique<Job>(std::forward<Entry>(entry), std::forward<Message>(message)),
+                    std::move(options));
+  }
+
+  // --- in an isolate ------------------------------------------------------------------------------
+
+  // The isolate that the caller runs in. A plain thread becomes one.
+  static Isolate Current();
+
+  // Ends the current isolate with a last message: verifies it (TransferError, StateError for a closed port:
+  // nothing has happened, the message stays with the caller), unwinds the code with all its destructors,
+  // closes its ports, and hands the message over. Frames that swallow the unwinding only delay it: every
+  // later library call but Send and Close throws it again, and the event is the last.
+  // StateError while an exception is in flight; calls std::terminate if a noexcept function is unwound.
+  template <class T>
+  [[noreturn]] static void Exit(const SendPort<T>& port, std::type_identity_t<T>&& message) {
+    internal::ExitWith<T>(port, std::move(message));
+  }
+  template <std::copy_constructible T>
+  [[noreturn]] static void Exit(const SendPort<T>& port, const std::type_identity_t<T>& message) {
+    internal::ExitWith<T>(port, message);
+  }
+  [[noreturn]] static void Exit();
+
+  // Throws if the current isolate was told to end. For loops that compute.
+  static void CheckStop();
+
+  // --- control ------------------------------------------------------------------------------------
+
+  const std::string& debug_name() const noexcept { return name_; }
+  const ControlPort& control_port() const noexcept { return control_port_; }
+  const Capability& pause_capability() const noexcept { return pause_; }
+  const Capability& terminate_capability() const noexcept { return terminate_; }
+
+  // Stops handling events after the current one, until Resume gets the same capability. Pauses with
+  // different capabilities must each be resumed; with the same one they count once.
+  Capability Pause(Capability resume_capability = {}) const;
+  // A capability that does not pause the isolate (any more) has no effect.
+  void Resume(const Capability& resume_capability) const;
+  // Ends the isolate. Cooperative: its code is unwound, destructors run; code that never calls the
+  // library is not interrupted.
+  void Kill(KillPriority priority = KillPriority::kBeforeNextEvent) const;
+  // Sends `response` to `port` when the isolate handles this; nothing if it has ended.
+  template <std::copy_constructible T>
+  void Ping(SendPort<T> port, T response) const {
+    PingWith(ExitListener(std::move(port), std::move(response)));
+  }
+  // Tells when the isolate has ended; nothing if it has ended already. A port that is added twice gets one
+  // message, the later response.
+  template <std::copy_constructible T>
+  void AddOnExitListener(SendPort<T> port, T response) const {
+    AddListener(ExitListener(std::move(port), std::move(response)));
+  }
+  template <class T>
+  void RemoveOnExitListener(const SendPort<T>& port) const {
+    RemoveListener(port.id());
+  }
+  // Sends every uncaught error of the isolate.
+  void AddErrorListener(SendPort<RemoteError> port) const;
+  void RemoveErrorListener(const SendPort<RemoteError>& port) const;
+  // Needs the terminate capability.
+  void SetErrorsFatal(bool errors_are_fatal) const;
+
+  friend bool operator==(const Isolate& a, const Isolate& b) noexcept {
+    return a.control_port_ == b.control_port_;
+  }
+
+ private:
+  static Future<Isolate> SpawnJob(std::unique_ptr<internal::Computation> job, SpawnOptions options);
+  void PingWith(ExitListener notice) const;
+  void AddListener(ExitListener listener) const;
+  void RemoveListener(std::uint64_t port_id) const;
+
+  ControlPort control_port_;
+  Capability pause_;
+  Capability terminate_;
+  std::string name_;
+};
+
+}  // namespace isolates
+
+#endif  // ISOLATES_ISOLATE_H_

@@ -1,0 +1,361 @@
+// Ports: the only way for isolates to communicate.
+//
+// A ReceivePort<T> belongs to the isolate that created it. Its SendPort<T>s are cheap values: copy them,
+// compare them, send them to other isolates. Messages of one sending isolate (or of one SendPort object on
+// a plain thread) arrive in the order in which they were sent; between senders no order is promised.
+//
+// Memory order: what a sender did before Send is visible to the receiver when it has the message.
+
+#ifndef ISOLATES_PORT_H_
+#define ISOLATES_PORT_H_
+
+#include <concepts>
+#include <coroutine>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+#include "isolates/clock.h"
+#include "isolates/detail/heap.h"
+#include "isolates/detail/port_core.h"
+#include "isolates/detail/port_message.h"
+#include "isolates/error.h"
+#include "isolates/transfer.h"
+
+namespace isolates {
+
+enum class SendResult {
+  kAccepted,  // the message will be received, or counted as a dead letter if the port closes first
+  kClosed,    // the port is closed; the message stays with the sender, unchanged
+};
+
+template <class T>
+class ReceivePort;
+
+// The sending end. One thread at a time may use one SendPort object; copies are independent. Works in
+// isolates and on plain threads.
+template <class T>
+class SendPort {
+ public:
+  using Message = T;
+
+  // Connected to nothing: Send throws StateError until a connected port is assigned.
+  SendPort() = default;
+
+  // Moves the message to the receiver. Only the object itself is moved; what it points to stays where it
+  // is, so the cost does not depend on its size. Never blocks.
+  // Throws TransferError (the message may not be sent; it is unchanged), StateError (no port).
+  SendResult Send(T&& message) const {
+    Check(message);
+    if (sender_.closed()) return SendResult::kClosed;
+    auto envelope = std::make_unique<internal::TypedEnvelope<T>>(std::move(message));
+    try {
+      if (sender_.Send(envelope.get())) {
+        envelope.release();
+        return SendResult::kAccepted;
+      }
+    } catch (...) {
+      GiveBack(*envelope, message);
+      throw;
+    }
+    GiveBack(*envelope, message);
+    return SendResult::kClosed;
+  }
+
+  // Sends a copy.
+  SendResult Send(const T& message) const
+    requires std::copy_constructible<T>
+  {
+    Check(message);
+    if (sender_.closed()) return SendResult::kClosed;
+    auto envelope = std::make_unique<internal::TypedEnvelope<T>>(message);
+    if (!sender_.Send(envelope.get())) return SendResult::kClosed;
+    envelope.release();
+    return SendResult::kAccepted;
+  }
+
+  // True if Send would say kClosed. A port that is open may close at any moment.
+  bool closed() const { return sender_.closed(); }
+
+  // Same port? Kept when the SendPort is sent.
+  friend bool operator==(const SendPort& a, const SendPort& b) noexcept {
+    return a.sender_.port() == b.sender_.port();
+  }
+  // A number that is the same for all SendPorts of a port, and never used again; 0 without a port.
+  std::uint64_t id() const noexcept { return sender_.port() ? sender_.port()->id() : 0; }
+
+ private:
+  friend class ReceivePort<T>;
+  template <class>
+  friend class RawReceivePort;
+
+  explicit SendPort(internal::Ref<internal::PortCore> core) : sender_(std::move(core)) {}
+
+  static void Check(const T& message) {
+    internal::RequireTransferable<T>();
+    internal::VerifyForSend(message, "message", VerifyLevel::kDefault);
+    internal::MarkLeaving<T>();
+  }
+  static void GiveBack(internal::TypedEnvelope<T>& from, T& to) {
+    std::destroy_at(&to);
+    std::construct_at(&to, std::move(from.value));
+  }
+
+  internal::SenderHandle sender_;
+};
+
+namespace internal {
+
+// Calls `function(message)` or, if it wants to see the port, `function(port, message)`.
+template <class T, class Function>
+class TypedHandler final : public MessageHandler {
+ public:
+  explicit TypedHandler(Function function)
+      : function_(std::make_shared<Function>(std::move(function))) {}
+  void Handle(PortCore& port, std::unique_ptr<Envelope> envelope) override;
+
+ private:
+  // A listener may be a coroutine: its result is finished by whoever defines it (FinishListener, found by
+  // argument-dependent lookup), and the captures live until then.
+  template <class... Args>
+  void Call(Args&&... args) {
+    using Result = std::invoke_result_t<Function&, Args...>;
+    if constexpr (requires(Result result) { FinishListener(std::move(result), function_); }) {
+      FinishListener(std::invoke(*function_, std::forward<Args>(args)...), function_);
+    } else {
+      static_assert(std::is_void_v<Result>, "isolates: a listener returns void or Task<void>");
+      std::invoke(*function_, std::forward<Args>(args)...);
+    }
+  }
+
+  std::shared_ptr<Function> function_;
+};
+
+template <class T>
+class ReceiveAwaiter {
+ public:
+  explicit ReceiveAwaiter(Ref<PortCore> port) : port_(std::move(port)) {}
+  ReceiveAwaiter(const ReceiveAwaiter&) = delete;
+  ReceiveAwaiter& operator=(const ReceiveAwaiter&) = delete;
+  ~ReceiveAwaiter() {
+    if (waiting_) port_->ClearWaiter();  // the coroutine is destroyed while it waits
+  }
+
+  bool await_ready() {
+    port_->CheckOwner();
+    port_->host().CheckStop();
+    return port_->HasMessage() || port_->closed();
+  }
+  void await_suspend(std::coroutine_handle<> waiter) {
+    port_->SetWaiter(waiter);
+    waiting_ = true;
+  }
+  std::optional<T> await_resume() {
+    waiting_ = false;
+    port_->host().CheckStop();
+    return Open(port_->TryReceive());
+  }
+
+  static std::optional<T> Open(std::unique_ptr<Envelope> envelope) {
+    if (envelope == nullptr) return std::nullopt;
+    return std::move(static_cast<TypedEnvelope<T>&>(*envelope).value);
+  }
+
+ private:
+  Ref<PortCore> port_;
+  bool waiting_ = false;
+};
+
+}  // namespace internal
+
+// A port underneath: RawReceivePort and ReceivePort share all but the way messages are taken.
+// Everything here may be called only in the isolate that created the port (else: StateError), except the
+// destructor of a port that is closed. A port closes when its object is destroyed.
+template <class T>
+class PortBase {
+ public:
+  using Message = T;
+
+  PortBase(PortBase&& other) noexcept
+      : core_(std::move(other.core_)), owns_(std::exchange(other.owns_, false)) {}
+  PortBase& operator=(PortBase&& other) noexcept {
+    if (this != &other) {
+      CloseIfOwned();
+      core_ = std::move(other.core_);
+      owns_ = std::exchange(other.owns_, false);
+    }
+    return *this;
+  }
+  ~PortBase() { CloseIfOwned(); }
+
+  // A port cannot be sent.
+  using IsolatesUnsendable = void;
+
+  // Refuses further messages. Those that wait are destroyed and counted as dead letters.
+  void Close() {
+    if (core_ == nullptr || core_->closed()) return;
+    core_->CheckOwner();
+    core_->Close();
+  }
+  bool is_open() const noexcept { return core_ != nullptr && !core_->closed(); }
+  const std::string& debug_name() const noexcept { return core_->debug_name(); }
+
+  // Whether the isolate stays alive while this port is open and listened to. True unless set.
+  bool keep_isolate_alive() const noexcept { return core_->keep_alive(); }
+  void set_keep_isolate_alive(bool keep_alive) {
+    core_->CheckOwner();
+    core_->set_keep_alive(keep_alive);
+  }
+
+ protected:
+  explicit PortBase(internal::Ref<internal::PortCore> core, bool owns) noexcept
+      : core_(std::move(core)), owns_(owns) {}
+
+  void CloseIfOwned() noexcept {
+    if (!owns_ || core_ == nullptr || core_->closed()) return;
+    ISOLATES_CHECK(internal::current_host == &core_->host(),
+                   "an open ReceivePort was destroyed outside of its isolate");
+    core_->Close();
+  }
+  template <class Function>
+  void SetFunction(Function function) {
+    core_->CheckOwner();
+    core_->SetHandler(std::make_unique<internal::TypedHandler<T, Function>>(std::move(function)));
+  }
+
+  internal::Ref<internal::PortCore> core_;
+  bool owns_ = false;
+};
+
+// A port that gives each message to a handler, which may be set and replaced at any time. Unlike Dart's,
+// messages that arrive before a handler is set wait for it.
+template <class T>
+class RawReceivePort : public PortBase<T> {
+ public:
+  explicit RawReceivePort(std::string_view debug_name = {})
+      : PortBase<T>(internal::PortCore::Create(debug_name), true) {}
+
+  SendPort<T> send_port() const { return SendPort<T>(this->core_); }
+
+  // Called with each message, in a turn of the isolate: handler(T) or handler(ReceivePort<T>&, T).
+  template <class Handler>
+  void set_handler(Handler handler) {
+    this->SetFunction(std::move(handler));
+  }
+  // Messages wait again.
+  void clear_handler() {
+    this->core_->CheckOwner();
+    this->core_->SetHandler(nullptr);
+  }
+
+ private:
+  friend class ReceivePort<T>;
+};
+
+// A finite sequence of messages, which ends when the port closes. Messages are taken either by one
+// listener or by receiving them, not both.
+template <class T>
+class ReceivePort : public PortBase<T> {
+ public:
+  explicit ReceivePort(std::string_view debug_name = {})
+      : PortBase<T>(internal::PortCore::Create(debug_name), true) {}
+
+  // Goes on with the port of a raw one: same SendPorts, no message lost. Its handler is gone. (Dart's
+  // ReceivePort.fromRawReceivePort.)
+  explicit ReceivePort(RawReceivePort<T>&& raw) : PortBase<T>(std::move(raw)) {
+    this->core_->CheckOwner();
+    this->core_->SetHandler(nullptr);
+  }
+
+  SendPort<T> send_port() const { return SendPort<T>(this->core_); }
+
+  // Calls listener(T), or listener(ReceivePort<T>&, T), with each message, one at a time, in turns of this
+  // isolate. A port that listens keeps its isolate alive. An exception of the listener is an uncaught
+  // error of the isolate. Throws StateError if the port is listened to already.
+  template <class Listener>
+  void Listen(Listener listener) & {
+    RequireNoListener();
+    this->SetFunction(std::move(listener));
+  }
+  // The same, and the isolate takes over the port: it stays open until it is closed (by the listener:
+  // port.Close()) or the isolate ends.
+  template <class Listener>
+  void Listen(Listener listener) && {
+    RequireNoListener();
+    this->owns_ = false;
+    this->SetFunction(std::move(listener));
+  }
+
+  // co_await port.Receive(): the next message, or nothing once the port is closed.
+  [[nodiscard]] internal::ReceiveAwaiter<T> Receive() {
+    RequireNoListener();
+    return internal::ReceiveAwaiter<T>(this->core_);
+  }
+
+  // Blocks the calling thread until a message is there (returned), the port is closed (nothing), or the
+  // time is over (TimeoutError; kForever: never). Not for coroutines: they would block their whole isolate.
+  [[nodiscard]] std::optional<T> Receive(Duration timeout) {
+    RequireNoListener();
+    const TimePoint deadline = timeout == kForever
+                                   ? TimePoint::max()
+                                   : std::chrono::steady_clock::now() + timeout;
+    if (!this->core_->WaitForMessage(deadline)) {
+      throw TimeoutError("no message arrived in time");
+    }
+    return TryReceive();
+  }
+
+  // A message that is there now, or nothing.
+  [[nodiscard]] std::optional<T> TryReceive() {
+    this->core_->CheckOwner();
+    this->core_->host().CheckStop();
+    return internal::ReceiveAwaiter<T>::Open(this->core_->TryReceive());
+  }
+
+ private:
+  template <class, class>
+  friend class internal::TypedHandler;
+
+  struct View {};
+  ReceivePort(View, internal::Ref<internal::PortCore> core) : PortBase<T>(std::move(core), false) {}
+
+  void RequireNoListener() const {
+    this->core_->CheckOwner();
+    this->core_->host().CheckStop();
+    if (this->core_->has_handler()) throw StateError("this port is listened to already");
+  }
+};
+
+template <class T, class Function>
+void internal::TypedHandler<T, Function>::Handle(PortCore& port, std::unique_ptr<Envelope> envelope) {
+  T message = std::move(static_cast<TypedEnvelope<T>&>(*envelope).value);
+  envelope = nullptr;
+  if constexpr (std::invocable<Function&, ReceivePort<T>&, T>) {
+    ReceivePort<T> view(typename ReceivePort<T>::View{}, Ref<PortCore>(&port));
+    Call(view, std::move(message));
+  } else {
+    static_assert(std::invocable<Function&, T>,
+                  "isolates: a listener is called with the message, or with the port and the message");
+    Call(std::move(message));
+  }
+}
+
+// A SendPort may be part of any message. It holds no block of any isolate's heap, but its destructor does
+// more than free memory.
+template <class T>
+struct TransferTraits<SendPort<T>> : internal::HandleTraits {};
+
+}  // namespace isolates
+
+template <class T>
+struct std::hash<isolates::SendPort<T>> {
+  std::size_t operator()(const isolates::SendPort<T>& port) const noexcept {
+    return std::hash<std::uint64_t>()(port.id());
+  }
+};
+
+#endif  // ISOLATES_PORT_H_

@@ -1,0 +1,139 @@
+// Isolates that are plain threads: the main isolate, and any thread that creates a port of its own. Their
+// events are handled while the thread waits in the library; their heap is the main heap.
+
+#include <exception>
+
+#include "isolates/detail/check.h"
+#include "isolates/detail/threads.h"
+#include "src/isolate/code_scope.h"
+#include "src/isolate/core.h"
+#include "src/isolate/scheduler.h"
+
+namespace isolates::internal {
+namespace {
+
+// relaxed - a number generator: the first thread to attach is "main".
+std::atomic<int> attached_threads{0};
+
+// Ends the thread's isolate with the thread.
+struct AttachedIsolate {
+  Ref<IsolateCore> core;
+  ~AttachedIsolate() {
+    if (core) core->Detach();
+  }
+};
+thread_local AttachedIsolate attached_isolate;
+
+// relaxed - see ThisThread: contexts pass from thread to thread through this lock.
+std::atomic_flag contexts_lock = ATOMIC_FLAG_INIT;
+ThreadContext* free_contexts = nullptr;  // guarded by contexts_lock
+
+class ContextsLock {
+ public:
+  ContextsLock() {
+    // acquire - pairs with the release below.
+    while (contexts_lock.test_and_set(std::memory_order_acquire)) {
+    }
+  }
+  // release - pairs with the acquire above.
+  ~ContextsLock() { contexts_lock.clear(std::memory_order_release); }
+};
+
+struct ContextLease {
+  ThreadContext* context = nullptr;
+  ~ContextLease() {
+    if (context == nullptr) return;
+    context->heaps = nullptr;
+    const ContextsLock lock;
+    context->next_free = free_contexts;
+    free_contexts = context;
+  }
+};
+thread_local ContextLease context_lease;
+
+}  // namespace
+
+ThreadContext& ThisThread() {
+  if (context_lease.context == nullptr) {
+    {
+      const ContextsLock lock;
+      context_lease.context = free_contexts;
+      if (free_contexts != nullptr) free_contexts = free_contexts->next_free;
+    }
+    if (context_lease.context == nullptr) context_lease.context = new ThreadContext;
+  }
+  return *context_lease.context;
+}
+
+PortHost& AttachThisThread() {
+  const int number = attached_threads.fetch_add(1, std::memory_order_relaxed);
+  return IsolateCore::Attach(number == 0 ? "main" : "thread-" + std::to_string(number + 1));
+}
+
+IsolateCore& IsolateCore::Attach(std::string_view name) {
+  ISOLATES_CHECK(current_host == nullptr, "the thread is an isolate already");
+  const MainHeapScope main_heap;
+  RegisterThisThread(name);
+  LaunchOptions options;
+  options.name = name;
+  auto core = MakeRef<IsolateCore>(std::move(options), nullptr);
+  ThreadContext& context = ThisThread();
+  core->attached_ = &context;
+  core->has_heap_ = true;
+  core->started_ = true;
+  core->parker_.store(&context.parker, std::memory_order_relaxed);  // relaxed - before publication
+  GetScheduler().IsolateStarted(*core);
+  attached_isolate.core = core;
+  current_host = core.get();
+  return *core;
+}
+
+void IsolateCore::PumpUntil(bool (*ready)(const void*), const void* argument, TimePoint deadline) {
+  for (;;) {
+    {
+      const CodeScope code(*this);
+      state_.BeginTurn();
+      HandleControl();
+      HandleEvents();
+    }
+    if (attached_error_ != nullptr) {
+      const std::exception_ptr error = std::exchange(attached_error_, nullptr);
+      Detach();
+      std::rethrow_exception(error);
+    }
+    if (ready(argument) || ending_) return;
+    if (!local_.empty() && pauses_.empty()) continue;
+    if (SystemFutex::Expired(deadline)) return;
+    BlockingRegion region;
+    while (!state_.notified() && region.Spin()) {
+    }
+    if (state_.notified()) continue;
+    region.Enter();
+    state_.SetBlocked();
+    if (!state_.notified()) parker_.load(std::memory_order_relaxed)->Park(deadline);
+    state_.ClearBlocked();
+  }
+}
+
+void IsolateCore::RunUntilDone(std::unique_ptr<Computation> computation) {
+  if (computation != nullptr) {
+    computation_ = std::move(computation);
+    started_ = false;
+  }
+  PumpUntil(
+      [](const void* self) {
+        const auto* core = static_cast<const IsolateCore*>(self);
+        return core->keep_alive() == 0 && core->local_.empty() && core->started_ &&
+               core->pauses_.empty() && !core->state_.notified();
+      },
+      this, TimePoint::max());
+}
+
+void IsolateCore::Detach() noexcept {
+  if (dead()) return;
+  End();
+  if (current_host == this) current_host = nullptr;
+  attached_isolate.core = nullptr;
+}
+
+}  // namespace isolates::internal

@@ -1,0 +1,320 @@
+#include "src/isolate/core.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+#include "isolates/detail/check.h"
+#include "src/isolate/code_scope.h"
+#include "src/isolate/scheduler.h"
+#include "src/isolate/unhandled.h"
+
+namespace isolates::internal {
+namespace {
+
+// Unwinds an isolate's code. Not derived from std::exception, so that ordinary handlers let it pass.
+struct ExitSignal {};
+
+[[noreturn]] void ThrowExitSignal() {
+  std::exception_ptr signal;
+  {
+    const MainHeapScope main_heap;  // H7: allocated from the main heap
+    signal = std::make_exception_ptr(ExitSignal{});
+  }
+  std::rethrow_exception(signal);
+}
+
+// relaxed - a number generator.
+std::atomic<std::uint64_t> next_isolate_id{1};
+
+// Events handled in one turn before another isolate gets the worker.
+constexpr int kEventsPerTurn = 64;
+
+}  // namespace
+
+IsolateCore::IsolateCore(LaunchOptions options, std::unique_ptr<Computation> computation)
+    : PortHost(next_isolate_id.fetch_add(1, std::memory_order_relaxed)),
+      name_(std::move(options.name)),
+      computation_(std::move(computation)),
+      builds_parcel_(computation_ != nullptr && computation_->builds_parcel()),
+      errors_fatal_(options.errors_are_fatal) {
+  if (name_.empty()) name_ = "isolate-" + std::to_string(id());
+  if (options.paused) pauses_.push_back(pause_right_);
+  if (options.on_exit) exit_listeners_.push_back(std::move(*options.on_exit));
+  if (options.on_error) error_listeners_.push_back(std::move(*options.on_error));
+}
+
+IsolateCore::~IsolateCore() { DiscardEvents(); }
+
+// --- any thread -----------------------------------------------------------------------------------
+
+void IsolateCore::Push(EventNode* node) noexcept {
+  inbox_.Push(node);
+  Wake();
+}
+
+void IsolateCore::PushControl(EventNode* node) noexcept {
+  control_.Push(node);
+  Wake();
+}
+
+void IsolateCore::RequestKill() noexcept {
+  // relaxed - the Notify that follows publishes it; a later look suffices for everybody else.
+  kill_requested_.store(true, std::memory_order_relaxed);
+  Wake();
+}
+
+void IsolateCore::Wake() noexcept {
+  switch (state_.Notify()) {
+    case IsolateState<StdAtomics>::Duty::kNone:
+      return;
+    case IsolateState<StdAtomics>::Duty::kSchedule:
+      if (!GetScheduler().Schedule(*this)) DiscardEvents();
+      return;
+    case IsolateState<StdAtomics>::Duty::kUnpark:
+      // relaxed - made visible by the Notify that found kBlocked (I3). Parkers are never freed.
+      parker_.load(std::memory_order_relaxed)->Unpark();
+      return;
+    case IsolateState<StdAtomics>::Duty::kDiscard:
+      DiscardEvents();
+      return;
+  }
+}
+
+void IsolateCore::DiscardEvents() noexcept {
+  for (EventNode* chain : {inbox_.TakeAll(), control_.TakeAll()}) {
+    while (chain != nullptr) {
+      EventNode* next = chain->next_event;
+      chain->OnDiscard();
+      chain = next;
+    }
+  }
+}
+
+// --- turns ----------------------------------------------------------------------------------------
+
+void IsolateCore::AcquireHeap(ThreadContext& context) {
+  has_heap_ = true;
+  if (attached_ != nullptr) return;  // a plain thread keeps to the main heap
+  heap_ = builds_parcel_ ? context.heaps->AcquireParcelHeap(computation_->builder_kind())
+                         : context.heaps->AcquirePooled();
+  heap_->set_owner_name(name_);
+}
+
+IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context) {
+  if (home_ != context.heaps) {
+    // The worker that the isolate leaves gives up its part of the heap (rule H10).
+    if (home_ != nullptr) {
+      home_->RequestLeave(heap_);
+      context.heaps->Arrive(heap_);
+    }
+    home_ = context.heaps;
+  }
+  if (!has_heap_) AcquireHeap(context);
+  parker_.store(&context.parker, std::memory_order_relaxed);  // relaxed - published by SetBlocked
+  {
+    const CodeScope code(*this);
+    state_.BeginTurn();
+    HandleControl();
+    HandleEvents();
+  }
+  if (FinishedForGood()) {
+    End();
+    return TurnEnd::kEnded;
+  }
+  if (!local_.empty() && pauses_.empty()) return TurnEnd::kMoreToDo;
+  return state_.TryIdle() ? TurnEnd::kIdle : TurnEnd::kMoreToDo;
+}
+
+void IsolateCore::HandleControl() {
+  // relaxed - ordered by BeginTurn's acquire.
+  if (kill_requested_.load(std::memory_order_relaxed)) ending_ = true;
+  EventNode* chain = control_.TakeAll();
+  if (chain == nullptr) return;
+  const MainHeapScope main_heap;
+  while (chain != nullptr) {
+    EventNode* next = chain->next_event;
+    chain->OnEvent();
+    chain = next;
+  }
+}
+
+void IsolateCore::TakeInbox() noexcept { local_.AppendChain(inbox_.TakeAll()); }
+
+void IsolateCore::HandleEvents() {
+  if (!pauses_.empty() || ending_) return;
+  if (!started_) {
+    started_ = true;
+    Deliver(nullptr);
+  }
+  for (int handled = 0; handled < kEventsPerTurn && !ending_ && pauses_.empty(); ++handled) {
+    if (computation_ != nullptr && computation_->complete()) return;
+    HandleControl();
+    if (ending_ || !pauses_.empty()) return;
+    TakeInbox();
+    EventNode* node = local_.PopFront();
+    if (node == nullptr) return;
+    Deliver(node);
+  }
+}
+
+// Runs the entry (no node) or one event. Nothing that user code throws gets past here.
+void IsolateCore::Deliver(EventNode* node) {
+  std::exception_ptr error;
+  try {
+    if (node != nullptr) {
+      node->OnEvent();
+    } else if (computation_ != nullptr) {
+      computation_->Start();
+    }
+  } catch (const ExitSignal&) {
+    ending_ = true;
+  } catch (...) {
+    error = std::current_exception();
+  }
+  if (error != nullptr) {
+    HandleUncaught(error);
+    if (attached_ == nullptr || !ending_) return;
+    attached_error_ = std::move(error);
+  }
+}
+
+void IsolateCore::HandleUncaught(const std::exception_ptr& error) {
+  const MainHeapScope main_heap;
+  RemoteError described = DescribeException(error, name_);
+  NotifyErrorListeners(described);
+  if (!errors_fatal_) {
+    if (error_listeners_.empty()) ReportUnhandledError(described);
+    return;
+  }
+  ending_ = true;
+  if (!error_) error_ = std::move(described);
+}
+
+void IsolateCore::NotifyErrorListeners(const RemoteError& error) {
+  for (const auto& listener : error_listeners_) listener.Send(error);
+}
+
+bool IsolateCore::FinishedForGood() {
+  if (ending_ || (computation_ != nullptr && computation_->complete())) return true;
+  if (attached_ != nullptr || !started_ || !pauses_.empty() || keep_alive() > 0) return false;
+  TakeInbox();
+  return local_.empty();
+}
+
+void IsolateCore::End() noexcept {
+  {
+    const CodeScope code(*this);
+    ending_ = true;
+    tasks_.DestroyRoots();
+    if (computation_ != nullptr) computation_->DropCallable();
+    if (final_message_ != nullptr) {
+      try {
+        final_message_->Deliver();
+      } catch (...) {
+        HandleUncaught(std::current_exception());
+      }
+    }
+    CloseAllPorts();
+    TakeInbox();
+    while (EventNode* node = local_.PopFront()) node->OnDiscard();
+  }
+  const MainHeapScope main_heap;
+  PortHost* const outer = std::exchange(current_host, this);
+  final_message_ = nullptr;
+  bool heap_given_away = false;
+  bool error_taken = attached_ != nullptr || !error_listeners_.empty();
+  if (computation_ != nullptr) {
+    error_taken = computation_->takes_error() || error_taken;
+    heap_given_away = computation_->Conclude(error_, heap_);
+  }
+  if (error_ && !error_taken) ReportUnhandledError(*error_);
+  for (const auto& listener : exit_listeners_) listener.Send();
+  DropProducers();
+  current_host = outer;
+  if (!heap_given_away) ReleaseHeap();
+  heap_ = nullptr;
+  state_.Die();
+  DiscardEvents();
+  GetScheduler().IsolateEnded(*this);
+}
+
+void IsolateCore::ReleaseHeap() noexcept {
+  if (heap_ == nullptr) return;
+  if (heap_->is_parcel()) {
+    RetireHeap(heap_);
+  } else {
+    home_->ReleasePooled(heap_);
+  }
+}
+
+// --- in the isolate's code ------------------------------------------------------------------------
+
+void IsolateCore::CheckStop() {
+  // relaxed - a later look suffices.
+  if (kill_requested_.load(std::memory_order_relaxed)) ending_ = true;
+  if (!ending_ || std::uncaught_exceptions() > 0) return;
+  if (in_turn_) ThrowExitSignal();
+  throw StateError("this isolate has ended");
+}
+
+void IsolateCore::CheckExit() const {
+  if (std::uncaught_exceptions() > 0) {
+    throw StateError("Isolate::Exit was called while an exception is in flight");
+  }
+  if (!in_turn_) throw StateError("Isolate::Exit needs an isolate that runs; return from main instead");
+}
+
+void IsolateCore::Exit(std::unique_ptr<FinalMessage> message) {
+  CheckExit();
+  final_message_ = std::move(message);
+  ending_ = true;
+  ThrowExitSignal();
+}
+
+bool IsolateCore::Wait(bool (*ready)(const void*), const void* argument, TimePoint deadline) {
+  if (ready(argument)) return true;
+  CheckStop();
+  if (!in_turn_) {
+    PumpUntil(ready, argument, deadline);
+    return ready(argument);
+  }
+  const MainHeapScope main_heap;
+  BlockingRegion region;
+  while (region.Spin()) {
+    if (ready(argument)) return true;
+  }
+  region.Enter();
+  for (;;) {
+    state_.SetBlocked();
+    // relaxed - ordered by SetBlocked: RequestKill stored it before its Notify.
+    if (ready(argument) || kill_requested_.load(std::memory_order_relaxed) ||
+        SystemFutex::Expired(deadline)) {
+      break;
+    }
+    parker_.load(std::memory_order_relaxed)->Park(deadline);  // relaxed - stored by this thread
+  }
+  state_.ClearBlocked();
+  CheckStop();
+  return ready(argument);
+}
+
+// --- control --------------------------------------------------------------------------------------
+
+void IsolateCore::Pause(const Capability& capability) {
+  if (std::find(pauses_.begin(), pauses_.end(), capability) == pauses_.end()) {
+    pauses_.push_back(capability);
+  }
+}
+
+void IsolateCore::Resume(const Capability& capability) { std::erase(pauses_, capability); }
+
+std::string IsolateCore::DescribeLife() const {
+  std::string text = "isolate '" + name_ + "'";
+  if (keep_alive() > 0) {
+    text += ", kept alive by " + std::to_string(keep_alive()) + " listening ports or awaited results";
+  }
+  return text;
+}
+
+}  // namespace isolates::internal

@@ -1,0 +1,182 @@
+// IsolateCore: one isolate. It owns a heap while it lives, an inbox that other threads fill, and a list of
+// events; it runs turns when asked and knows no workers.
+//
+// Protocol of the state word
+//   bit         set by                                   cleared by
+//   kNotified   Wake and Push, any thread                the owner, at the start of a turn
+//   kActive     whoever wakes an isolate that sleeps     the owner, at the end of a turn, when nothing is
+//                                                        left to do
+//   kBlocked    the owner, before it sleeps in a turn    the owner, after it
+//   kDead       the owner, when the isolate has ended    never
+//
+// Rules
+//   I1. kActive means that exactly one party has the isolate: a ready queue, or the thread that runs it.
+//       Whoever turns it from 0 to 1 puts the isolate into a ready queue. So an isolate never runs on two
+//       threads at once.
+//   I2. A waker first makes the event visible, then sets kNotified. The owner clears kNotified, then looks
+//       for events; it clears kActive only by a compare-exchange that fails if kNotified came back. All are
+//       RMWs on one word, so no event is left behind.
+//   I3. A waker that finds kBlocked unparks the thread that runs the isolate.
+//   I4. A waker that finds kDead discards what it pushed.
+
+#ifndef ISOLATES_SRC_ISOLATE_CORE_H_
+#define ISOLATES_SRC_ISOLATE_CORE_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "isolates/capability.h"
+#include "isolates/detail/computation.h"
+#include "isolates/detail/coroutine_frames.h"
+#include "isolates/detail/event_node.h"
+#include "isolates/detail/heap.h"
+#include "isolates/detail/isolate_control.h"
+#include "isolates/detail/port_host.h"
+#include "isolates/detail/worker_heaps.h"
+#include "isolates/error.h"
+#include "src/isolate/isolate_state.h"
+#include "src/isolate/thread_context.h"
+
+namespace isolates::internal {
+
+class IsolateCore;
+class Worker;
+
+// A member of the scheduler's list of live isolates.
+struct LiveLink : RingNode {
+  explicit LiveLink(IsolateCore& owner) noexcept : core(owner) {}
+  IsolateCore& core;
+};
+
+class IsolateCore final : public PortHost {
+ public:
+  IsolateCore(LaunchOptions options, std::unique_ptr<Computation> computation);
+  ~IsolateCore() override;
+
+  const std::string& name() const noexcept { return name_; }
+  bool dead() const noexcept { return state_.dead(); }
+
+  // --- any thread ---------------------------------------------------------------------------------
+  void Push(EventNode* node) noexcept override;
+  void Wake() noexcept override;
+  // Events that pass all others and that a pause does not hold back.
+  void PushControl(EventNode* node) noexcept;
+  // Ends the isolate at its next event or library call.
+  void RequestKill() noexcept;
+
+  // --- the thread that has the isolate (I1) -------------------------------------------------------
+  enum class TurnEnd { kIdle, kMoreToDo, kEnded };
+  // Handles what there is to do, up to a fair share. `context`: the calling thread.
+  TurnEnd RunTurn(ThreadContext& context);
+  // True if the isolate may go on on another worker: it builds no parcel and is bound to no thread.
+  bool may_move() const noexcept { return !builds_parcel_ && !attached_; }
+  IsolateCore* next_event = nullptr;  // in a list of ready isolates
+  // Where the isolate ran last, or where it should run first: a hint for the scheduler.
+  std::atomic<int> place_hint{-1};
+  LiveLink live{*this};               // in the scheduler's list of live isolates
+  // The worker that ran the isolate last; the scheduler's.
+  Worker* worker() const noexcept { return worker_; }
+  void set_worker(Worker* worker) noexcept { worker_ = worker; }
+  // The worker whose memory the isolate's heap is warm in; nullptr before its first turn.
+  WorkerHeaps* home() const noexcept { return home_; }
+
+  // --- the isolate's thread, in its code ----------------------------------------------------------
+  void Requeue(EventNode* node) noexcept override { local_.Append(node); }
+  void AddKeepAlive(int change) noexcept override {
+    // relaxed - written by the owner alone; others read it for reports.
+    keep_alive_.store(keep_alive() + change, std::memory_order_relaxed);
+  }
+  bool Wait(bool (*ready)(const void*), const void* argument, TimePoint deadline) override;
+  void CheckStop() override;
+  bool InTurn() const noexcept override { return in_turn_; }
+  // Unwinds the current code and ends the isolate; the message is handed over last.
+  void CheckExit() const;
+  [[noreturn]] void Exit(std::unique_ptr<FinalMessage> message);
+  bool ending() const noexcept { return ending_; }
+  TaskScope& tasks() noexcept { return tasks_; }
+
+  // --- control, in a turn -------------------------------------------------------------------------
+  void Pause(const Capability& capability);
+  void Resume(const Capability& capability);
+  void EndBeforeNextEvent() noexcept { ending_ = true; }
+  // The rights that a full handle has. const.
+  const Capability& pause_right() const noexcept { return pause_right_; }
+  const Capability& terminate_right() const noexcept { return terminate_right_; }
+  std::vector<ExitListener>& exit_listeners() noexcept { return exit_listeners_; }
+  std::vector<SendPort<RemoteError>>& error_listeners() noexcept { return error_listeners_; }
+  void set_errors_fatal(bool fatal) noexcept { errors_fatal_ = fatal; }
+
+  // --- isolates that are plain threads ------------------------------------------------------------
+  // The isolate that is the calling thread from now on until the thread ends.
+  static IsolateCore& Attach(std::string_view name);
+  // Runs turns until nothing keeps the isolate alive; rethrows an uncaught error.
+  // `computation`: what main was called for, or nullptr.
+  void RunUntilDone(std::unique_ptr<Computation> computation);
+  // Ends it; its ports close.
+  void Detach() noexcept;
+  bool attached() const noexcept { return attached_ != nullptr; }
+
+  // Any thread: the isolate and what keeps it alive, for reports.
+  std::string DescribeLife() const;
+
+ private:
+  class CodeScope;
+
+  int keep_alive() const noexcept { return keep_alive_.load(std::memory_order_relaxed); }
+  void AcquireHeap(ThreadContext& context);
+  void ReleaseHeap() noexcept;
+  void HandleControl();
+  void HandleEvents();
+  void TakeInbox() noexcept;
+  void Deliver(EventNode* node);
+  void HandleUncaught(const std::exception_ptr& error);
+  void NotifyErrorListeners(const RemoteError& error);
+  bool FinishedForGood();
+  void End() noexcept;
+  void DiscardEvents() noexcept;
+  void PumpUntil(bool (*ready)(const void*), const void* argument, TimePoint deadline);
+
+  const Capability pause_right_ = Capability::Create();
+  const Capability terminate_right_ = Capability::Create();
+  std::string name_;  // const after construction
+  IsolateState<StdAtomics> state_;
+  std::atomic<Parker*> parker_{nullptr};  // of the thread that runs or hosts the isolate; see Wake
+  std::atomic<bool> kill_requested_{false};
+  std::atomic<int> keep_alive_{0};  // written by the owner
+  EventStack<EventNode> inbox_;
+  EventStack<EventNode> control_;
+
+  // Owner only from here on.
+  std::unique_ptr<Computation> computation_;
+  Heap* heap_ = nullptr;  // nullptr with has_heap_: the main heap
+  WorkerHeaps* home_ = nullptr;
+  Worker* worker_ = nullptr;
+  ThreadContext* attached_ = nullptr;  // the plain thread that this isolate is
+  EventList<EventNode> local_;
+  TaskScope tasks_;
+  std::vector<Capability> pauses_;
+  std::vector<ExitListener> exit_listeners_;
+  std::vector<SendPort<RemoteError>> error_listeners_;
+  std::unique_ptr<FinalMessage> final_message_;
+  std::optional<RemoteError> error_;
+  std::exception_ptr attached_error_;  // what ended an attached isolate, for its caller
+  bool builds_parcel_ = false;
+  bool has_heap_ = false;
+  bool started_ = false;
+  bool in_turn_ = false;
+  bool ending_ = false;
+  bool errors_fatal_ = true;
+};
+
+// The isolate whose code runs on this thread, or nullptr.
+inline IsolateCore* CurrentCore() noexcept { return static_cast<IsolateCore*>(current_host); }
+// The same, but a plain thread becomes an isolate first.
+inline IsolateCore& RequireCore() { return static_cast<IsolateCore&>(RequireHost()); }
+
+}  // namespace isolates::internal
+
+#endif  // ISOLATES_SRC_ISOLATE_CORE_H_

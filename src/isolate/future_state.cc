@@ -1,0 +1,145 @@
+#include "isolates/detail/future_state.h"
+
+#include <string>
+#include <variant>
+
+#include "isolates/detail/heap.h"
+#include "isolates/detail/parker.h"
+#include "isolates/detail/type_name.h"
+#include "src/isolate/scheduler.h"
+#include "src/isolate/unhandled.h"
+
+namespace isolates::internal {
+
+struct FutureStateBase::Failure : MainHeapObject {
+  std::variant<RemoteError, std::exception_ptr> error;
+  bool observed = false;
+};
+
+FutureStateBase::~FutureStateBase() {
+  if (error_ != nullptr && !error_->observed) ReportUnhandled();
+  delete error_;
+}
+
+void FutureStateBase::FailRemotely(RemoteError error) noexcept {
+  error_ = new Failure{{}, std::move(error), false};
+  Finish();
+}
+
+void FutureStateBase::FailLocally(std::exception_ptr error) noexcept {
+  error_ = new Failure{{}, std::move(error), false};
+  Finish();
+}
+
+void FutureStateBase::FailDropped() noexcept {
+  const MainHeapScope main_heap;
+  error_ = new Failure{{},
+                       std::make_exception_ptr(
+                           StateError("what was to produce this result ended before it did")),
+                       true};
+  Finish();
+}
+
+void FutureStateBase::Finish() noexcept {
+  const Ref<FutureStateBase> self(this);  // the consumer may let go as soon as kDone is visible
+  // release half - pairs with done, Await, Wait (F1); acquire half - pairs with Register: target_ is
+  // visible if kWaiter is set (F2).
+  const std::uint32_t before = word_.fetch_or(kDone, std::memory_order_acq_rel);
+  if ((before & kBlocked) != 0) SystemFutex::WakeAll(word_);
+  if ((before & kWaiter) != 0) target_->Push(this);
+}
+
+bool FutureStateBase::Register(PortHost& host) {
+  if (registered_) return !done();
+  target_ = Ref<PortHost>(&host);
+  AddRef();  // F3; given back by OnEvent or OnDiscard
+  registered_ = true;
+  // release half - pairs with Finish: target_ is visible (F2); acquire half - pairs with Finish (F1).
+  const std::uint32_t before = word_.fetch_or(kWaiter, std::memory_order_acq_rel);
+  if ((before & kDone) == 0) {
+    keeps_alive_ = local_to_ != host.id();
+    if (keeps_alive_) host.AddKeepAlive(1);
+    return true;
+  }
+  registered_ = false;
+  target_ = nullptr;
+  Release();
+  return false;
+}
+
+bool FutureStateBase::Await(std::coroutine_handle<> waiter) {
+  PortHost& host = RequireHost();
+  if (waiter_) throw StateError("this Future is awaited already");
+  if (!Register(host)) return false;
+  waiter_ = waiter;
+  return true;
+}
+
+void FutureStateBase::CancelAwait() noexcept {
+  waiter_ = nullptr;
+  if (std::exchange(keeps_alive_, false)) target_->AddKeepAlive(-1);
+}
+
+void FutureStateBase::OnEvent() {
+  const auto self = Ref<FutureStateBase>::Adopt(this);  // the registration's reference
+  registered_ = false;
+  if (std::exchange(keeps_alive_, false)) target_->AddKeepAlive(-1);
+  if (waiter_) std::exchange(waiter_, nullptr).resume();
+}
+
+void FutureStateBase::OnDiscard() noexcept { Release(); }
+
+bool FutureStateBase::Wait(TimePoint deadline) {
+  PortHost* host = current_host;
+  if (host == nullptr) {
+    WaitOnPlainThread(deadline);
+    return done();
+  }
+  host->CheckStop();
+  if (done()) return true;
+  if (host->InTurn() && local_to_ == host->id()) {
+    throw StateError(
+        "this wait could never end: only this isolate could produce the result, and it would be blocked; "
+        "use co_await");
+  }
+  if (!Register(*host)) return true;
+  return host->Wait(
+      [](const void* self) { return static_cast<const FutureStateBase*>(self)->done(); }, this,
+      deadline);
+}
+
+void FutureStateBase::WaitOnPlainThread(TimePoint deadline) {
+  BlockingRegion region;
+  while (!done() && region.Spin()) {
+  }
+  if (done()) return;
+  region.Enter();
+  while (!done()) {
+    // acquire - pairs with Finish (F1).
+    const std::uint32_t before = word_.fetch_or(kBlocked, std::memory_order_acquire);
+    if ((before & kDone) != 0) return;
+    SystemFutex::Wait(word_, before | kBlocked, deadline);
+    if (SystemFutex::Expired(deadline)) return;
+  }
+}
+
+void FutureStateBase::Abandon() noexcept {
+  if (waiter_) CancelAwait();
+}
+
+void FutureStateBase::Throw() {
+  error_->observed = true;
+  if (auto* remote = std::get_if<RemoteError>(&error_->error)) throw RemoteError(*remote);
+  std::rethrow_exception(std::get<std::exception_ptr>(error_->error));
+}
+
+void FutureStateBase::ReportUnhandled() noexcept {
+  if (auto* remote = std::get_if<RemoteError>(&error_->error)) {
+    ReportUnhandledError(*remote);
+    return;
+  }
+  const auto& exception = std::get<std::exception_ptr>(error_->error);
+  ReportUnhandledError(DescribeException(exception, "this isolate"));
+}
+
+}  // namespace isolates::internal

@@ -1,0 +1,218 @@
+#include "isolates/isolate.h"
+
+#include <sys/random.h>
+
+#include <atomic>
+#include <random>
+
+#include "isolates/detail/worker_heaps.h"
+#include "src/isolate/core.h"
+#include "src/isolate/scheduler.h"
+#include "src/isolate/unhandled.h"
+
+namespace isolates {
+namespace internal {
+namespace {
+
+// A core as its handles see it. Ref<PortHost> is how headers hold it.
+IsolateCore& CoreOf(const Ref<PortHost>& isolate) { return static_cast<IsolateCore&>(*isolate); }
+
+// A command for an isolate, handled before its events and even while it is paused.
+template <class Action>
+class Command final : public EventNode, public MainHeapObject {
+ public:
+  Command(IsolateCore& core, Action action) : core_(&core), action_(std::move(action)) {}
+  void OnEvent() override {
+    const std::unique_ptr<Command> self(this);
+    action_(*core_);
+  }
+  void OnDiscard() noexcept override { delete this; }
+
+ private:
+  const Ref<IsolateCore> core_;
+  Action action_;
+};
+
+template <class Action>
+void PostCommand(const Ref<PortHost>& isolate, Action action) {
+  const MainHeapScope main_heap;
+  IsolateCore& core = CoreOf(isolate);
+  core.PushControl(new Command<Action>(core, std::move(action)));
+}
+
+}  // namespace
+
+Ref<PortHost> Launch(LaunchOptions options, std::unique_ptr<Computation> computation) {
+  if (IsolateCore* current = CurrentCore()) current->CheckStop();
+  const MainHeapScope main_heap;
+  Scheduler& scheduler = GetScheduler();
+  // Copied in the main heap: the options' strings may come from the caller's isolate (rule H2).
+  LaunchOptions copy = options;
+  auto core = MakeRef<IsolateCore>(std::move(copy), std::move(computation));
+  scheduler.IsolateStarted(*core);
+  if (!scheduler.Schedule(*core)) {
+    scheduler.IsolateEnded(*core);
+    throw StateError("the runtime is shut down");
+  }
+  return Ref<PortHost>(core.get());
+}
+
+RemoteError TerminalError(const std::optional<RemoteError>& error) {
+  if (error) return *error;
+  const IsolateCore* core = CurrentCore();
+  return RemoteError("isolates::StateError", "the isolate ended without a result",
+                     core != nullptr ? core->name() : "");
+}
+
+RemoteError DescribeCurrentException() {
+  const IsolateCore* core = CurrentCore();
+  return DescribeException(std::current_exception(), core != nullptr ? core->name() : "");
+}
+
+void NoteCensus(bool droppable, std::uintptr_t builder_kind) noexcept {
+  if (WorkerHeaps* heaps = WorkerHeaps::Current()) heaps->NoteCensus(droppable, builder_kind);
+}
+
+void CheckExit() { RequireCore().CheckExit(); }
+
+void ExitCurrent(std::unique_ptr<FinalMessage> message) { RequireCore().Exit(std::move(message)); }
+
+bool IsolateIsEnding() noexcept {
+  const IsolateCore* core = CurrentCore();
+  return core != nullptr && core->ending();
+}
+
+Root RunListener(Task<void> task, std::shared_ptr<void> keep) {
+  co_await std::move(task);
+  keep = nullptr;
+}
+
+}  // namespace internal
+
+using internal::CoreOf;
+using internal::IsolateCore;
+using internal::PostCommand;
+
+Capability Capability::Create() {
+  // A counter keeps tokens apart, a random key keeps them from being guessed.
+  static const std::uint64_t key = [] {
+    std::uint64_t random = 0;
+    if (getrandom(&random, sizeof(random), 0) != sizeof(random)) random = std::random_device()();
+    return random | 1;
+  }();
+  // relaxed - a number generator.
+  static std::atomic<std::uint64_t> next{1};
+  std::uint64_t token = next.fetch_add(1, std::memory_order_relaxed) * key;  // odd key: no two are equal
+  token ^= token >> 29;
+  Capability capability;
+  capability.token_ = token;
+  return capability;
+}
+
+Isolate::Isolate(ControlPort control_port, Capability pause_capability,
+                 Capability terminate_capability)
+    : control_port_(std::move(control_port)),
+      pause_(pause_capability),
+      terminate_(terminate_capability) {
+  if (!control_port_.isolate_) throw StateError("this ControlPort belongs to no isolate");
+  name_ = CoreOf(control_port_.isolate_).name();
+}
+
+Isolate Isolate::Current() {
+  IsolateCore& core = internal::RequireCore();
+  return Isolate(ControlPort(internal::Ref<internal::PortHost>(&core)),
+                 core.pause_right(), core.terminate_right());
+}
+
+Future<Isolate> Isolate::SpawnJob(std::unique_ptr<internal::Computation> job, SpawnOptions options) {
+  auto state = internal::MakeRef<internal::FutureState<Isolate>>(nullptr);
+  Future<Isolate> future(state);
+  internal::ResultSink<Isolate> sink(std::move(state));
+  std::exception_ptr failure;
+  try {
+    internal::LaunchOptions launch;
+    launch.name = std::move(options.debug_name);
+    launch.paused = options.paused;
+    launch.errors_are_fatal = options.errors_are_fatal;
+    launch.on_exit = std::move(options.on_exit);
+    launch.on_error = std::move(options.on_error);
+    auto core = internal::Launch(std::move(launch), std::move(job));
+    IsolateCore& isolate = CoreOf(core);
+    sink.Succeed(Isolate(ControlPort(std::move(core)), isolate.pause_right(),
+                         isolate.terminate_right()));
+  } catch (const std::exception& error) {
+    const internal::MainHeapScope main_heap;
+    failure = std::make_exception_ptr(
+        IsolateSpawnException(std::string("the isolate could not be created: ") + error.what()));
+  }
+  if (failure) sink.FailLocally(std::move(failure));
+  return future;
+}
+
+void Isolate::Exit() { internal::ExitCurrent(nullptr); }
+
+void Isolate::CheckStop() { internal::RequireHost().CheckStop(); }
+
+Capability Isolate::Pause(Capability resume_capability) const {
+  if (!resume_capability) resume_capability = Capability::Create();
+  PostCommand(control_port_.isolate_, [right = pause_, resume_capability](IsolateCore& core) {
+    if (right == core.pause_right()) core.Pause(resume_capability);
+  });
+  return resume_capability;
+}
+
+void Isolate::Resume(const Capability& resume_capability) const {
+  PostCommand(control_port_.isolate_,
+              [resume_capability](IsolateCore& core) { core.Resume(resume_capability); });
+}
+
+void Isolate::Kill(KillPriority priority) const {
+  IsolateCore& core = CoreOf(control_port_.isolate_);
+  if (terminate_ != core.terminate_right()) return;
+  if (priority == KillPriority::kImmediate) {
+    core.RequestKill();
+  } else {
+    PostCommand(control_port_.isolate_, [](IsolateCore& isolate) { isolate.EndBeforeNextEvent(); });
+  }
+}
+
+void Isolate::PingWith(ExitListener notice) const {
+  PostCommand(control_port_.isolate_, [notice](IsolateCore&) { notice.Send(); });
+}
+
+void Isolate::AddListener(ExitListener listener) const {
+  PostCommand(control_port_.isolate_, [listener](IsolateCore& core) {
+    std::erase_if(core.exit_listeners(),
+                  [&](const auto& other) { return other.port_id() == listener.port_id(); });
+    core.exit_listeners().push_back(listener);
+  });
+}
+
+void Isolate::RemoveListener(std::uint64_t port_id) const {
+  PostCommand(control_port_.isolate_, [port_id](IsolateCore& core) {
+    std::erase_if(core.exit_listeners(),
+                  [&](const auto& listener) { return listener.port_id() == port_id; });
+  });
+}
+
+void Isolate::AddErrorListener(SendPort<RemoteError> port) const {
+  PostCommand(control_port_.isolate_, [port = std::move(port)](IsolateCore& core) {
+    auto& listeners = core.error_listeners();
+    if (std::find(listeners.begin(), listeners.end(), port) == listeners.end()) {
+      listeners.push_back(port);
+    }
+  });
+}
+
+void Isolate::RemoveErrorListener(const SendPort<RemoteError>& port) const {
+  PostCommand(control_port_.isolate_,
+              [port](IsolateCore& core) { std::erase(core.error_listeners(), port); });
+}
+
+void Isolate::SetErrorsFatal(bool errors_are_fatal) const {
+  PostCommand(control_port_.isolate_, [right = terminate_, errors_are_fatal](IsolateCore& core) {
+    if (right == core.terminate_right()) core.set_errors_fatal(errors_are_fatal);
+  });
+}
+
+}  // namespace isolates

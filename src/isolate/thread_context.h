@@ -1,0 +1,31 @@
+// What the isolate room keeps for each thread.
+
+#ifndef ISOLATES_SRC_ISOLATE_THREAD_CONTEXT_H_
+#define ISOLATES_SRC_ISOLATE_THREAD_CONTEXT_H_
+
+#include "isolates/detail/main_heap.h"
+#include "isolates/detail/parker.h"
+#include "isolates/detail/ref.h"
+
+namespace isolates::internal {
+
+class IsolateCore;
+class WorkerHeaps;
+
+// Contexts are never freed, only reused by later threads: so a wake-up that comes late reaches a live
+// object, and an awake thread takes no harm from it.
+struct ThreadContext : MainHeapObject {
+  Parker parker;
+  ThreadContext* next_free = nullptr;
+  // A worker thread's heaps; nullptr on plain threads.
+  WorkerHeaps* heaps = nullptr;
+  // The runtime's tokens for its ready queues; kept for the next thread that gets this context.
+  class ReadyTokens* ready_tokens = nullptr;
+};
+
+// The calling thread's context, made at the first call.
+ThreadContext& ThisThread();
+
+}  // namespace isolates::internal
+
+#endif  // ISOLATES_SRC_ISOLATE_THREAD_CONTEXT_H_

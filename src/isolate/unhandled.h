@@ -1,0 +1,24 @@
+// Errors that nobody takes: an isolate that dies of an uncaught error without an error listener, a failed
+// Future that is dropped.
+
+#ifndef ISOLATES_SRC_ISOLATE_UNHANDLED_H_
+#define ISOLATES_SRC_ISOLATE_UNHANDLED_H_
+
+#include <exception>
+#include <string_view>
+
+#include "isolates/error.h"
+
+namespace isolates::internal {
+
+// Rebuilds an exception as plain text in the main heap (rule V7). Call it outside of the handler whose
+// exception it is, or inside; it keeps nothing of the exception.
+RemoteError DescribeException(const std::exception_ptr& exception, std::string_view isolate_name);
+
+// Gives the error to the function set by SetUnhandledErrorHandler; by default one line on the error
+// output, because the program would otherwise fail in silence. Any thread.
+void ReportUnhandledError(const RemoteError& error) noexcept;
+
+}  // namespace isolates::internal
+
+#endif  // ISOLATES_SRC_ISOLATE_UNHANDLED_H_

@@ -1,0 +1,61 @@
+#include "isolates/detail/port_host.h"
+
+#include <algorithm>
+
+#include "src/port/port_mailbox.h"
+
+namespace isolates::internal {
+
+thread_local constinit PortHost* current_host = nullptr;
+
+Producer& ProducerTable::For(PortCore& port) {
+  auto found = by_port_.find(port.id());
+  if (found == by_port_.end()) {
+    if (by_port_.size() >= prune_at_) Prune();
+    auto producer = std::make_unique<Producer>(port.mailbox().queue);
+    found = by_port_.emplace(port.id(), Entry{Ref<PortCore>(&port), std::move(producer)}).first;
+  }
+  return *found->second.producer;
+}
+
+void ProducerTable::Prune() {
+  std::erase_if(by_port_, [](const auto& entry) { return entry.second.port->closed(); });
+  prune_at_ = std::max<std::size_t>(32, by_port_.size() * 2);
+}
+
+PortHost::PortHost(std::uint64_t id) : id_(id) {}
+
+PortHost::~PortHost() { delete producers_; }
+
+void PortHost::DropProducers() noexcept {
+  delete std::exchange(producers_, nullptr);
+}
+
+ProducerTable& PortHost::producers() {
+  if (producers_ == nullptr) producers_ = new ProducerTable;
+  return *producers_;
+}
+
+void PortHost::AddPort(PortCore& port) {
+  port.index_in_host = open_ports_.size();
+  open_ports_.emplace_back(&port);
+}
+
+void PortHost::RemovePort(PortCore& port) noexcept {
+  const std::size_t index = port.index_in_host;
+  const Ref<PortCore> keep = std::move(open_ports_[index]);
+  if (index + 1 != open_ports_.size()) {
+    open_ports_[index] = std::move(open_ports_.back());
+    open_ports_[index]->index_in_host = index;
+  }
+  open_ports_.pop_back();
+}
+
+void PortHost::CloseAllPorts() noexcept {
+  while (!open_ports_.empty()) {
+    const Ref<PortCore> port = open_ports_.back();
+    port->Close();
+  }
+}
+
+}  // namespace isolates::internal

@@ -1,0 +1,111 @@
+#include "src/runtime/keeper.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "isolates/detail/heap.h"
+#include "isolates/detail/threads.h"
+
+namespace isolates::internal {
+namespace {
+
+constexpr Duration kTick = std::chrono::milliseconds(4);
+
+}  // namespace
+
+Keeper::Keeper(std::shared_ptr<Clock> clock, std::function<bool()> look)
+    : clock_(clock != nullptr ? std::move(clock) : std::make_shared<SteadyClock>()),
+      manual_(dynamic_cast<SteadyClock*>(clock_.get()) == nullptr),
+      look_(std::move(look)) {
+  clock_->SetAdvanceListener([this] { parker_.Unpark(); });
+}
+
+void Keeper::StartThread() {
+  if (thread_.joinable()) return;
+  MarkCurrentHeapNotDroppable();
+  thread_ = std::thread([this] { Loop(); });
+}
+
+void Keeper::AddTimer(TimerNode* timer) {
+  const MainHeapScope main_heap;
+  {
+    const std::lock_guard lock(mutex_);
+    timers_.push(Entry{timer->when(), next_order_++, timer});
+    StartThread();
+  }
+  parker_.Unpark();
+}
+
+void Keeper::Watch() {
+  // relaxed - a hint that saves the exchange while it watches.
+  if (watching_.load(std::memory_order_relaxed)) return;
+  // seq_cst - pairs with Loop's store of false, which is followed by one more look.
+  if (watching_.exchange(true, std::memory_order_seq_cst)) return;
+  const MainHeapScope main_heap;
+  {
+    const std::lock_guard lock(mutex_);
+    StartThread();
+  }
+  parker_.Unpark();
+}
+
+TimePoint Keeper::FireTimers() {
+  for (;;) {
+    TimerNode* due = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      if (timers_.empty()) return TimePoint::max();
+      const TimePoint now = clock_->Now();
+      const Entry& next = timers_.top();
+      if (next.when > now) {
+        // A clock that is moved by hand tells when it was moved.
+        return manual_ ? TimePoint::max() : next.when;
+      }
+      due = next.timer;
+      timers_.pop();
+    }
+    due->Fire();
+  }
+}
+
+void Keeper::Loop() {
+  pthread_setname_np(pthread_self(), "isolates-keeper");
+  RegisterThisThread("isolates-keeper");
+  // acquire - pairs with Stop.
+  while (!stopping_.load(std::memory_order_acquire)) {
+    TimePoint until = FireTimers();
+    if (watching_.load(std::memory_order_seq_cst)) {  // seq_cst - pairs with Watch
+      if (!look_()) {
+        // seq_cst - whoever calls Watch after this store wakes the keeper; who called it before had
+        // its work in place before the look below.
+        watching_.store(false, std::memory_order_seq_cst);
+        if (look_()) watching_.store(true, std::memory_order_seq_cst);
+      }
+      // relaxed - stored by this thread, or by a Watch that unparks.
+      if (watching_.load(std::memory_order_relaxed)) {
+        until = std::min(until, std::chrono::steady_clock::now() + kTick);
+      }
+    }
+    parker_.Park(until);
+  }
+}
+
+void Keeper::Stop() {
+  // release - pairs with Loop.
+  stopping_.store(true, std::memory_order_release);
+  parker_.Unpark();
+  std::thread thread;
+  {
+    const std::lock_guard lock(mutex_);
+    thread = std::move(thread_);
+  }
+  if (thread.joinable()) thread.join();
+  const std::lock_guard lock(mutex_);
+  while (!timers_.empty()) {
+    timers_.top().timer->OnDiscard();
+    timers_.pop();
+  }
+}
+
+}  // namespace isolates::internal

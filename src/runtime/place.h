@@ -1,0 +1,71 @@
+// Place and Worker; see README.md in this folder.
+
+#ifndef ISOLATES_SRC_RUNTIME_PLACE_H_
+#define ISOLATES_SRC_RUNTIME_PLACE_H_
+
+#include <pthread.h>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "isolates/detail/cpu.h"
+#include "isolates/detail/event_node.h"
+#include "isolates/detail/main_heap.h"
+#include "isolates/detail/port_token_queue.h"
+#include "src/isolate/core.h"
+#include "src/isolate/thread_context.h"
+
+namespace isolates::internal {
+
+class Worker;
+
+using ReadyQueue = TokenQueue<IsolateCore>;
+
+// The owner of a place: a worker, the main thread, or nobody.
+//   nobody -> worker   Runtime::FillPlace (any thread), or the worker itself after it blocked
+//   worker -> nobody   the worker before it blocks; the keeper, when its turn sleeps
+//   nobody <-> main    the main thread around a wait
+//   worker -> main     the main thread after a wait
+class Place : public MainHeapObject {
+ public:
+  Place(int place_index, int cpu_number) : index(place_index), cpu(cpu_number) {}
+
+  static Worker* MainThread() noexcept { return reinterpret_cast<Worker*>(std::uintptr_t{1}); }
+
+  const int index;
+  const int cpu;
+  ReadyQueue ready;
+  alignas(kCacheLine) std::atomic<Worker*> owner{nullptr};
+  // The worker that sleeps here because it found nothing to do. Whoever takes it out must unpark it.
+  std::atomic<Worker*> idle{nullptr};
+};
+
+class Worker : public MainHeapObject {
+ public:
+  Worker(int worker_number, std::size_t places) : number(worker_number), consumers(places) {}
+
+  const int number;  // in creation order
+  std::thread thread;
+  ThreadContext* context = nullptr;      // set by the thread before it is announced
+  WorkerHeaps* heaps = nullptr;          // the same
+  std::atomic<Place*> place{nullptr};    // assigned by Runtime::FillPlace; the worker may have lost it since
+  // Isolates that only this worker may run. Any thread pushes and unparks; the worker takes all.
+  EventStack<IsolateCore> bound;
+  EventList<IsolateCore> bound_now;      // the worker only
+  std::vector<std::unique_ptr<ReadyQueue::Consumer>> consumers;  // the worker only, one for each place
+  // Odd while a turn runs. The keeper compares two looks.
+  std::atomic<std::uint64_t> turns{0};
+  std::atomic<bool> collect_asked{false};
+  std::atomic<bool> exited{false};
+  Worker* next_spare = nullptr;          // guarded by the runtime's spares mutex
+};
+
+// The worker that the calling thread is, or nullptr.
+extern thread_local constinit Worker* current_worker;
+
+}  // namespace isolates::internal
+
+#endif  // ISOLATES_SRC_RUNTIME_PLACE_H_

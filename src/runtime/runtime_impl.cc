@@ -1,0 +1,431 @@
+#include "src/runtime/runtime_impl.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "isolates/detail/port_core.h"
+#include "isolates/detail/threads.h"
+#include "isolates/heap.h"
+
+namespace isolates::internal {
+namespace {
+
+std::mutex options_mutex;                  // guards the two that follow
+RuntimeOptions* pending_options = nullptr;
+bool started = false;
+
+RuntimeOptions TakeOptions() {
+  const std::lock_guard lock(options_mutex);
+  started = true;
+  RuntimeOptions options = pending_options != nullptr ? *pending_options : RuntimeOptions{};
+  delete std::exchange(pending_options, nullptr);
+  return options;
+}
+
+}  // namespace
+
+namespace {
+
+// Between two looks of a shutdown, which is no time-critical path.
+void ShortPause() {
+  const timespec pause{0, 100'000};
+  nanosleep(&pause, nullptr);
+}
+
+}  // namespace
+
+// One producer token for each place, for whatever thread has the context.
+class ReadyTokens : public MainHeapObject {
+ public:
+  std::vector<std::unique_ptr<ReadyQueue::Producer>, MainAllocator<std::unique_ptr<ReadyQueue::Producer>>>
+      of_place;
+};
+
+Scheduler& GetScheduler() { return Runtime::Get(); }
+
+Runtime& Runtime::Get() {
+  static Runtime* const runtime = [] {
+    const MainHeapScope main_heap;
+    auto* made = new Runtime(TakeOptions());
+    std::atexit([] { Get().Stop(std::chrono::seconds(2)); });
+    return made;
+  }();
+  return *runtime;
+}
+
+Runtime::Runtime(RuntimeOptions options)
+    : allowed_(FindAllowedCpus()),
+      options_(std::move(options)),
+      main_thread_(std::this_thread::get_id()),
+      main_pthread_(pthread_self()) {
+  const std::size_t cpus = allowed_.cpus.size();
+  const std::size_t workers = options_.workers > 0 ? static_cast<std::size_t>(options_.workers)
+                                                   : std::max<std::size_t>(1, cpus - 1);
+  for (std::size_t i = 0; i <= workers; ++i) {
+    places_.push_back(std::make_unique<Place>(static_cast<int>(i), allowed_.cpus[i % cpus]));
+  }
+  // Where a worker shares the processor of the thread that waits for it, spinning would only delay it.
+  spin_ = cpus > 1 ? options_.spin : Duration::zero();
+  places_[0]->owner.store(Place::MainThread(), std::memory_order_relaxed);  // relaxed - not yet shared
+  last_looks_.resize(places_.size());
+  keeper_ = std::make_unique<Keeper>(options_.clock, [this] { return LookForStalls(); });
+}
+
+// --- any thread -----------------------------------------------------------------------------------
+
+ReadyQueue::Producer& Runtime::TokenFor(Place& place) {
+  ThreadContext& context = ThisThread();
+  if (context.ready_tokens == nullptr) context.ready_tokens = new ReadyTokens;
+  auto& tokens = context.ready_tokens->of_place;
+  if (tokens.empty()) tokens.resize(places_.size());
+  auto& token = tokens[static_cast<std::size_t>(place.index)];
+  if (token == nullptr) token = std::make_unique<ReadyQueue::Producer>(place.ready);
+  return *token;
+}
+
+bool Runtime::Schedule(IsolateCore& core) noexcept {
+  // acquire - pairs with Stop.
+  if (stopped_.load(std::memory_order_acquire)) return false;
+  const MainHeapScope main_heap;
+  core.AddRef();
+  if (!core.may_move() && core.worker() != nullptr) {
+    Worker& worker = *core.worker();
+    worker.bound.Push(&core);
+    worker.context->parker.Unpark();
+    return true;
+  }
+  // relaxed - a hint.
+  int hint = core.place_hint.load(std::memory_order_relaxed);
+  if (hint < 0) {
+    // New isolates go round the workers' places. relaxed - any distribution will do.
+    const std::uint32_t turn = next_place_.fetch_add(1, std::memory_order_relaxed);
+    hint = 1 + static_cast<int>(turn % (places_.size() - 1));
+    core.place_hint.store(hint, std::memory_order_relaxed);
+  }
+  MakeReady(core, *places_[static_cast<std::size_t>(hint)]);
+  return true;
+}
+
+void Runtime::MakeReady(IsolateCore& core, Place& place) noexcept {
+  place.ready.Enqueue(TokenFor(place), &core);
+  // seq_cst - pairs with Idle and with whoever frees a place: they announce, then look at this count;
+  // here the count is raised, then the announcements are looked at. One of the two sees the other.
+  ready_count_.fetch_add(1, std::memory_order_seq_cst);
+  WakeForWork(place);
+}
+
+void Runtime::WakeForWork(Place& preferred) noexcept {
+  // seq_cst - pairs with Idle: a worker that stops searching looks at ready_count_ once more.
+  if (searching_.load(std::memory_order_seq_cst) > 0) return;
+  if (WakeIdle(preferred)) return;
+  for (const auto& place : places_) {
+    if (WakeIdle(*place)) return;
+  }
+  for (std::size_t i = places_.size(); i-- > 0;) {
+    if (FillPlace(*places_[i])) return;
+  }
+  keeper_->Watch();
+}
+
+bool Runtime::WakeIdle(Place& place) noexcept {
+  // seq_cst - pairs with Idle (see MakeReady).
+  if (place.idle.load(std::memory_order_seq_cst) == nullptr) return false;
+  // acquire - pairs with Idle: the worker's fields are visible. The winner owes the unpark.
+  Worker* const sleeper = place.idle.exchange(nullptr, std::memory_order_acquire);
+  if (sleeper == nullptr) return false;
+  sleeper->context->parker.Unpark();
+  return true;
+}
+
+// Gives a place that nobody owns to a spare, or to a new worker.
+bool Runtime::FillPlace(Place& place) noexcept {
+  // seq_cst - pairs with whoever frees the place (see MakeReady).
+  if (place.owner.load(std::memory_order_seq_cst) != nullptr) return false;
+  Worker* worker = nullptr;
+  try {
+    worker = TakeSpareOrStart();
+  } catch (...) {
+    return false;  // no thread to be had: the work waits for the workers there are
+  }
+  Worker* nobody = nullptr;
+  // release - pairs with WakeIdle and Owns: the worker's fields are visible; relaxed on failure.
+  if (!place.owner.compare_exchange_strong(nobody, worker, std::memory_order_acq_rel,
+                                           std::memory_order_relaxed)) {
+    const std::lock_guard lock(spares_mutex_);
+    worker->next_spare = spares_;
+    spares_ = worker;
+    return false;
+  }
+  // release - pairs with WaitAsSpare.
+  worker->place.store(&place, std::memory_order_release);
+  worker->context->parker.Unpark();
+  return true;
+}
+
+Worker* Runtime::TakeSpareOrStart() {
+  {
+    const std::lock_guard lock(spares_mutex_);
+    if (spares_ != nullptr) return std::exchange(spares_, spares_->next_spare);
+  }
+  return StartWorker();
+}
+
+Worker* Runtime::StartWorker() {
+  const std::lock_guard lock(spares_mutex_);
+  MarkCurrentHeapNotDroppable();
+  const int number = static_cast<int>(workers_.size()) + 1;
+  auto worker = std::make_unique<Worker>(number, places_.size());
+  Worker* const raw = worker.get();
+  Parker announced;
+  raw->thread = std::thread([this, raw, &announced] {
+    raw->context = &ThisThread();
+    auto* heaps = new WorkerHeaps;
+    raw->heaps = heaps;
+    raw->context->heaps = heaps;
+    announced.Unpark();
+    WorkerMain(*raw);
+  });
+  workers_.push_back(std::move(worker));
+  announced.Park();
+  return raw;
+}
+
+void Runtime::IsolateStarted(IsolateCore& core) {
+  // acquire - pairs with Stop.
+  if (refusing_.load(std::memory_order_acquire) && !core.attached()) {
+    throw StateError("the runtime is shut down");
+  }
+  // relaxed - counters only.
+  started_.fetch_add(1, std::memory_order_relaxed);
+  live_count_.fetch_add(1, std::memory_order_relaxed);
+  LiveShard& shard = ShardOf(core);
+  const std::lock_guard lock(shard.mutex);
+  core.live.InsertBefore(shard.isolates);
+}
+
+void Runtime::IsolateEnded(IsolateCore& core) noexcept {
+  {
+    LiveShard& shard = ShardOf(core);
+    const std::lock_guard lock(shard.mutex);
+    core.live.Unlink();
+  }
+  // release - pairs with Stop: what the isolate did is over.
+  live_count_.fetch_sub(1, std::memory_order_release);
+}
+
+template <class Visit>
+void Runtime::ForEachLive(Visit visit) {
+  for (LiveShard& shard : live_) {
+    const std::lock_guard lock(shard.mutex);
+    for (RingNode* node = shard.isolates.next; node != &shard.isolates; node = node->next) {
+      visit(static_cast<LiveLink*>(node)->core);
+    }
+  }
+}
+
+// --- blocking -------------------------------------------------------------------------------------
+
+void Runtime::BeginBlocking() {
+  Worker* const worker = current_worker;
+  if (worker == nullptr) {
+    if (std::this_thread::get_id() != main_thread_) return;
+    Worker* main = Place::MainThread();
+    // seq_cst - the place is announced as free before ready_count_ is looked at (see MakeReady).
+    places_[0]->owner.compare_exchange_strong(main, nullptr, std::memory_order_seq_cst);
+    if (ready_count_.load(std::memory_order_seq_cst) > 0) FillPlace(*places_[0]);
+    return;
+  }
+  // relaxed - a counter that limits threads; nothing is published by it.
+  if (blocked_.fetch_add(1, std::memory_order_relaxed) >= options_.max_blocked) {
+    blocked_.fetch_sub(1, std::memory_order_relaxed);
+    throw LimitError("more than " + std::to_string(options_.max_blocked) +
+                     " isolates block at once (RuntimeOptions::max_blocked); use co_await instead");
+  }
+  Place* const place = worker->place.load(std::memory_order_relaxed);  // relaxed - its own
+  Worker* self = worker;
+  if (place != nullptr &&
+      place->owner.compare_exchange_strong(self, nullptr, std::memory_order_seq_cst) &&
+      ready_count_.load(std::memory_order_seq_cst) > 0) {
+    FillPlace(*place);
+  }
+}
+
+void Runtime::EndBlocking() noexcept {
+  Worker* const worker = current_worker;
+  if (worker == nullptr) {
+    if (std::this_thread::get_id() != main_thread_) return;
+    // acq_rel - as for every change of owner.
+    Worker* const former = places_[0]->owner.exchange(Place::MainThread(), std::memory_order_acq_rel);
+    if (former != nullptr && former != Place::MainThread()) {
+      // The stand-in notices after its turn; if it sleeps idle, it becomes a spare now.
+      former->context->parker.Unpark();
+    }
+    return;
+  }
+  blocked_.fetch_sub(1, std::memory_order_relaxed);
+  Worker* nobody = nullptr;
+  if (Place* const place = worker->place.load(std::memory_order_relaxed)) {
+    // Takes the place back if nobody has it. Otherwise the turn goes on beside it to its end.
+    place->owner.compare_exchange_strong(nobody, worker, std::memory_order_acq_rel,
+                                         std::memory_order_relaxed);
+  }
+}
+
+bool Runtime::LookForStalls() {
+  // seq_cst - pairs with MakeReady.
+  if (ready_count_.load(std::memory_order_seq_cst) <= 0) {
+    for (LastLook& last : last_looks_) last = {};
+    return false;
+  }
+  for (const auto& place : places_) {
+    FillPlace(*place);
+    // acquire - pairs with FillPlace.
+    Worker* owner = place->owner.load(std::memory_order_acquire);
+    if (owner == nullptr) continue;
+    const bool is_main = owner == Place::MainThread();
+    clockid_t clock_id{};
+    timespec time{};
+    if (pthread_getcpuclockid(is_main ? main_pthread_ : owner->thread.native_handle(), &clock_id) != 0 ||
+        clock_gettime(clock_id, &time) != 0) {
+      continue;
+    }
+    const Duration cpu_time = std::chrono::seconds(time.tv_sec) + Duration(time.tv_nsec);
+    // relaxed - two looks at the same number tell that no turn ended between them.
+    const std::uint64_t turns = is_main ? 1 : owner->turns.load(std::memory_order_relaxed);
+    LastLook& last = last_looks_[static_cast<std::size_t>(place->index)];
+    const bool in_one_turn = last.owner == owner && last.turns == turns && turns % 2 == 1;
+    const bool slept = cpu_time - last.cpu_time < std::chrono::microseconds(200);
+    last = {owner, turns, cpu_time};
+    if (!in_one_turn || !slept) continue;
+    if (place->owner.compare_exchange_strong(owner, nullptr, std::memory_order_seq_cst)) {
+      stalls_.fetch_add(1, std::memory_order_relaxed);  // relaxed - counter only
+      FillPlace(*place);
+      last = {};
+    }
+  }
+  return true;
+}
+
+// --- information and shutdown ---------------------------------------------------------------------
+
+RuntimeInfo Runtime::Info() {
+  RuntimeInfo info;
+  for (const auto& place : places_) info.cpus.push_back(place->cpu);
+  info.quota = allowed_.quota;
+  // relaxed - counters only.
+  info.isolates_started = started_.load(std::memory_order_relaxed);
+  info.isolates_live = live_count_.load(std::memory_order_relaxed);
+  info.stalls = stalls_.load(std::memory_order_relaxed);
+  info.dead_letters = DeadLetterCount();
+  const std::lock_guard lock(spares_mutex_);
+  info.threads = workers_.size();
+  info.warnings = warnings_;
+  return info;
+}
+
+std::vector<std::string> Runtime::DescribeLive() {
+  std::vector<std::pair<std::uint64_t, std::string>> found;
+  ForEachLive([&](IsolateCore& core) { found.emplace_back(core.id(), core.DescribeLife()); });
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> lines;
+  for (auto& [id, line] : found) lines.push_back(std::move(line));
+  return lines;
+}
+
+void Runtime::AskCollect() noexcept {
+  const std::lock_guard lock(spares_mutex_);
+  for (const auto& worker : workers_) {
+    // release - pairs with Idle and WaitAsSpare.
+    worker->collect_asked.store(true, std::memory_order_release);
+    worker->context->parker.Unpark();
+  }
+}
+
+ShutdownReport Runtime::Stop(Duration timeout) {
+  const MainHeapScope main_heap;
+  ShutdownReport report;
+  const TimePoint deadline = std::chrono::steady_clock::now() + timeout;
+  // release - pairs with IsolateStarted.
+  if (refusing_.exchange(true, std::memory_order_acq_rel)) return report;
+  std::size_t attached = 0;
+  ForEachLive([&](IsolateCore& core) {
+    if (core.attached()) {
+      ++attached;
+    } else {
+      core.RequestKill();
+    }
+  });
+  // acquire - pairs with IsolateEnded.
+  while (live_count_.load(std::memory_order_acquire) > attached &&
+         std::chrono::steady_clock::now() < deadline) {
+    ShortPause();
+  }
+  ForEachLive([&](IsolateCore& core) {
+    if (!core.attached()) report.still_running.push_back(core.name());
+  });
+  // release - pairs with Schedule and the workers' loops.
+  stopped_.store(true, std::memory_order_release);
+  keeper_->Stop();
+  std::vector<std::unique_ptr<Worker>> workers;
+  {
+    const std::lock_guard lock(spares_mutex_);
+    workers.swap(workers_);
+  }
+  for (const auto& worker : workers) worker->context->parker.Unpark();
+  for (auto& worker : workers) {
+    // A worker that is still in a turn cannot be joined; neither can a worker that itself stops us.
+    // acquire - pairs with WorkerMain.
+    while (!worker->exited.load(std::memory_order_acquire) && worker.get() != current_worker &&
+           std::chrono::steady_clock::now() < deadline) {
+      ShortPause();
+    }
+    if (worker->exited.load(std::memory_order_acquire)) {
+      worker->thread.join();
+    } else {
+      worker->thread.detach();
+      worker.release();  // its thread goes on using it
+    }
+  }
+  return report;
+}
+
+}  // namespace isolates::internal
+
+namespace isolates {
+
+void ConfigureRuntime(RuntimeOptions options) {
+  const std::lock_guard lock(internal::options_mutex);
+  if (internal::started) throw StateError("the runtime has started already; configure it first");
+  const internal::MainHeapScope main_heap;
+  delete internal::pending_options;
+  internal::pending_options = new RuntimeOptions(std::move(options));
+}
+
+RuntimeInfo runtime_info() { return internal::Runtime::Get().Info(); }
+
+std::vector<std::string> LiveIsolates() { return internal::Runtime::Get().DescribeLive(); }
+
+ShutdownReport Shutdown(Duration deadline) { return internal::Runtime::Get().Stop(deadline); }
+
+void TrimAll() {
+  Trim();
+  internal::Runtime::Get().AskCollect();
+}
+
+namespace internal {
+
+void RunAsMain(std::unique_ptr<Computation> computation) {
+  if (current_host != nullptr && current_host->InTurn()) {
+    throw StateError("RunMain cannot be called from an isolate's event");
+  }
+  IsolateCore& core =
+      current_host != nullptr ? *CurrentCore() : IsolateCore::Attach("main");
+  core.RunUntilDone(std::move(computation));
+  core.Detach();
+}
+
+}  // namespace internal
+}  // namespace isolates

@@ -1,0 +1,113 @@
+// Runtime: the scheduler. See README.md in this folder.
+
+#ifndef ISOLATES_SRC_RUNTIME_RUNTIME_IMPL_H_
+#define ISOLATES_SRC_RUNTIME_RUNTIME_IMPL_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "isolates/runtime.h"
+#include "src/base/topology.h"
+#include "src/isolate/core.h"
+#include "src/isolate/scheduler.h"
+#include "src/runtime/keeper.h"
+#include "src/runtime/place.h"
+
+namespace isolates::internal {
+
+class Runtime final : public Scheduler, public MainHeapObject {
+ public:
+  // The one runtime of the process, started at the first call and never destroyed.
+  static Runtime& Get();
+
+  // Scheduler
+  bool Schedule(IsolateCore& core) noexcept override;
+  void BeginBlocking() override;
+  void EndBlocking() noexcept override;
+  Duration SpinWindow() const noexcept override { return spin_; }
+  void AddTimer(TimerNode* timer) override { keeper_->AddTimer(timer); }
+  const Clock& clock() const noexcept override { return keeper_->clock(); }
+  void IsolateStarted(IsolateCore& core) override;
+  void IsolateEnded(IsolateCore& core) noexcept override;
+
+  RuntimeInfo Info();
+  std::vector<std::string> DescribeLive();
+  ShutdownReport Stop(Duration deadline);
+  void AskCollect() noexcept;
+
+ private:
+  struct alignas(kCacheLine) LiveShard {
+    std::mutex mutex;
+    RingNode isolates;
+  };
+  struct LastLook {
+    Worker* owner = nullptr;
+    std::uint64_t turns = 0;
+    Duration cpu_time{0};
+  };
+
+  explicit Runtime(RuntimeOptions options);
+
+  // --- worker threads
+  void WorkerMain(Worker& worker);
+  void WorkerLoop(Worker& worker);
+  bool Owns(const Worker& worker) const noexcept;
+  IsolateCore* FindWork(Worker& worker);
+  IsolateCore* TakeFrom(Worker& worker, Place& place);
+  void RunIsolate(Worker& worker, IsolateCore& core);
+  void Idle(Worker& worker);
+  void WaitAsSpare(Worker& worker);
+
+  // --- any thread
+  void MakeReady(IsolateCore& core, Place& place) noexcept;
+  ReadyQueue::Producer& TokenFor(Place& place);
+  void WakeForWork(Place& preferred) noexcept;
+  bool WakeIdle(Place& place) noexcept;
+  bool FillPlace(Place& place) noexcept;
+  Worker* TakeSpareOrStart();
+  Worker* StartWorker();
+  LiveShard& ShardOf(const IsolateCore& core) { return live_[core.id() % live_.size()]; }
+  template <class Visit>
+  void ForEachLive(Visit visit);
+
+  // --- keeper
+  bool LookForStalls();
+
+  AllowedCpus allowed_;
+  const RuntimeOptions options_;
+  Duration spin_;
+  const std::thread::id main_thread_;
+  const pthread_t main_pthread_;
+  std::vector<std::unique_ptr<Place>> places_;
+  std::unique_ptr<Keeper> keeper_;
+
+  // Isolates in the ready queues of places.
+  alignas(kCacheLine) std::atomic<std::int64_t> ready_count_{0};
+  // Workers that look for work and will look once more before they sleep.
+  std::atomic<int> searching_{0};
+  alignas(kCacheLine) std::atomic<std::uint32_t> next_place_{0};
+  std::atomic<int> blocked_{0};
+  std::atomic<std::uint64_t> started_{0};
+  std::atomic<std::uint64_t> live_count_{0};
+  std::atomic<std::uint64_t> stalls_{0};
+  std::atomic<bool> refusing_{false};  // no new isolates
+  std::atomic<bool> stopped_{false};   // no turns either
+
+  std::mutex spares_mutex_;  // guards what follows
+  Worker* spares_ = nullptr;
+  std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::string> warnings_;
+
+  std::array<LiveShard, 8> live_;
+  std::vector<LastLook> last_looks_;  // the keeper's thread
+};
+
+}  // namespace isolates::internal
+
+#endif  // ISOLATES_SRC_RUNTIME_RUNTIME_IMPL_H_

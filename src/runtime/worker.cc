@@ -1,0 +1,179 @@
+// The loop of a worker thread.
+
+#include <pthread.h>
+
+#include <string>
+
+#include "isolates/detail/threads.h"
+#include "src/runtime/runtime_impl.h"
+
+namespace isolates::internal {
+namespace {
+
+// How long a worker that found nothing to do keeps the free memory of its heaps.
+constexpr Duration kKeepMemory = std::chrono::milliseconds(50);
+
+}  // namespace
+
+thread_local constinit Worker* current_worker = nullptr;
+
+void Runtime::WorkerMain(Worker& worker) {
+  const std::string name = "isolates-w" + std::to_string(worker.number);
+  pthread_setname_np(pthread_self(), name.c_str());
+  RegisterThisThread(name);
+  current_worker = &worker;
+  WorkerLoop(worker);
+  // The heaps go with the thread: isolates that were left over keep their blocks, nobody allocates there.
+  worker.context->heaps = nullptr;
+  delete worker.heaps;
+  current_worker = nullptr;
+  // release - pairs with Stop.
+  worker.exited.store(true, std::memory_order_release);
+}
+
+bool Runtime::Owns(const Worker& worker) const noexcept {
+  const Place* place = worker.place.load(std::memory_order_relaxed);  // relaxed - its own
+  // acquire - whoever took the place from this worker did so for a reason it should see.
+  return place != nullptr && place->owner.load(std::memory_order_acquire) == &worker;
+}
+
+void Runtime::WorkerLoop(Worker& worker) {
+  // acquire - pairs with Stop.
+  while (!stopped_.load(std::memory_order_acquire)) {
+    worker.bound_now.AppendChain(worker.bound.TakeAll());
+    if (IsolateCore* core = worker.bound_now.PopFront()) {
+      RunIsolate(worker, *core);
+    } else if (!Owns(worker)) {
+      WaitAsSpare(worker);
+    } else if (IsolateCore* found = FindWork(worker)) {
+      // seq_cst - pairs with MakeReady: whoever raised the count may have left it to this worker alone.
+      if (ready_count_.load(std::memory_order_seq_cst) > 0) {
+        WakeForWork(*worker.place.load(std::memory_order_relaxed));  // relaxed - its own
+      }
+      RunIsolate(worker, *found);
+    } else {
+      Idle(worker);
+    }
+    worker.heaps->ServiceLeaves();
+  }
+}
+
+IsolateCore* Runtime::FindWork(Worker& worker) {
+  // relaxed - a hint; Idle looks with the right order before it sleeps.
+  if (ready_count_.load(std::memory_order_relaxed) <= 0) return nullptr;
+  Place& own = *worker.place.load(std::memory_order_relaxed);  // relaxed - its own
+  if (IsolateCore* core = TakeFrom(worker, own)) return core;
+  for (std::size_t i = 1; i < places_.size(); ++i) {
+    Place& other = *places_[(static_cast<std::size_t>(own.index) + i) % places_.size()];
+    if (IsolateCore* core = TakeFrom(worker, other)) return core;
+  }
+  return nullptr;
+}
+
+IsolateCore* Runtime::TakeFrom(Worker& worker, Place& place) {
+  auto& consumer = worker.consumers[static_cast<std::size_t>(place.index)];
+  if (consumer == nullptr) consumer = std::make_unique<ReadyQueue::Consumer>(place.ready);
+  IsolateCore* core = nullptr;
+  if (!place.ready.TryDequeue(*consumer, core)) return nullptr;
+  // relaxed - counts down what this thread took; only the count's rise wakes anybody.
+  ready_count_.fetch_sub(1, std::memory_order_relaxed);
+  return core;
+}
+
+void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
+  const Place* place = worker.place.load(std::memory_order_relaxed);  // relaxed - its own
+  // relaxed - a hint.
+  if (place != nullptr) core.place_hint.store(place->index, std::memory_order_relaxed);
+  core.set_worker(&worker);
+  worker.turns.fetch_add(1, std::memory_order_relaxed);  // relaxed - see LookForStalls
+  const IsolateCore::TurnEnd end = core.RunTurn(*worker.context);
+  worker.turns.fetch_add(1, std::memory_order_relaxed);
+  if (end != IsolateCore::TurnEnd::kMoreToDo) {
+    core.Release();
+    return;
+  }
+  if (!core.may_move()) {
+    worker.bound_now.Append(&core);
+    return;
+  }
+  MakeReady(core, place != nullptr ? *places_[static_cast<std::size_t>(place->index)] : *places_[1]);
+}
+
+void Runtime::Idle(Worker& worker) {
+  Place& place = *worker.place.load(std::memory_order_relaxed);  // relaxed - its own
+  {
+    // seq_cst, both - pairs with WakeForWork: it wakes nobody while somebody searches; the count is
+    // looked at again after the searching has ended.
+    searching_.fetch_add(1, std::memory_order_seq_cst);
+    BlockingRegion region;
+    bool found = false;
+    while (!found && region.Spin()) {
+      // relaxed - hints; the loop looks again.
+      found = ready_count_.load(std::memory_order_relaxed) > 0 ||
+              stopped_.load(std::memory_order_relaxed) || !Owns(worker);
+    }
+    searching_.fetch_sub(1, std::memory_order_seq_cst);
+    if (found) return;
+  }
+  // seq_cst - announced before ready_count_ is looked at (see MakeReady).
+  place.idle.store(&worker, std::memory_order_seq_cst);
+  bool collected = false;
+  for (;;) {
+    // seq_cst - pairs with MakeReady; acquire for the others: pairs with Stop and AskCollect.
+    if (ready_count_.load(std::memory_order_seq_cst) > 0 || !Owns(worker) ||
+        stopped_.load(std::memory_order_acquire)) {
+      break;
+    }
+    const bool asked = worker.collect_asked.exchange(false, std::memory_order_acquire);
+    const bool woken =
+        !asked && worker.context->parker.Park(
+                      collected ? TimePoint::max() : std::chrono::steady_clock::now() + kKeepMemory);
+    if (!woken) {
+      worker.heaps->Collect();
+      collected = true;
+    }
+    worker.bound_now.AppendChain(worker.bound.TakeAll());
+    // acquire - pairs with WakeIdle: whoever took this worker out woke it for work.
+    if (!worker.bound_now.empty() || place.idle.load(std::memory_order_acquire) != &worker) break;
+  }
+  Worker* self = &worker;
+  // relaxed - this thread is awake and will look; whoever took it out did so for work that is counted.
+  place.idle.compare_exchange_strong(self, nullptr, std::memory_order_relaxed);
+  // Woken for work, but without the place: somebody else must do it.
+  if (!Owns(worker) && ready_count_.load(std::memory_order_seq_cst) > 0) WakeForWork(place);
+}
+
+void Runtime::WaitAsSpare(Worker& worker) {
+  worker.place.store(nullptr, std::memory_order_relaxed);  // relaxed - its own while it has none
+  {
+    const std::lock_guard lock(spares_mutex_);
+    worker.next_spare = spares_;
+    spares_ = &worker;
+  }
+  for (;;) {
+    // acquire - pairs with FillPlace.
+    if (Place* place = worker.place.load(std::memory_order_acquire)) {
+      if (options_.pin_workers && !PinThisThread(place->cpu)) {
+        const std::lock_guard lock(spares_mutex_);
+        warnings_.push_back("worker " + std::to_string(worker.number) +
+                            " could not be bound to processor " + std::to_string(place->cpu));
+      }
+      return;
+    }
+    // acquire - pairs with Stop.
+    if (stopped_.load(std::memory_order_acquire)) return;
+    worker.bound_now.AppendChain(worker.bound.TakeAll());
+    if (!worker.bound_now.empty()) {
+      // It may run its own isolates without a place, and stays on the list of spares meanwhile: a place
+      // that is given to it waits until the turn is over.
+      IsolateCore* core = worker.bound_now.PopFront();
+      RunIsolate(worker, *core);
+      continue;
+    }
+    if (worker.collect_asked.exchange(false, std::memory_order_acquire)) worker.heaps->Collect();
+    worker.heaps->ServiceLeaves();
+    worker.context->parker.Park();
+  }
+}
+
+}  // namespace isolates::internal
