@@ -12,7 +12,8 @@
 #include "src/heap/backend.h"
 
 #if MI_MALLOC_VERSION < 30600
-#error "isolates needs mimalloc 3.6 or newer: only there may one thread build in a heap and another destroy it"
+#error \
+    "isolates needs mimalloc 3.6 or newer: only there may one thread build in a heap and another destroy it"
 #endif
 
 namespace isolates {

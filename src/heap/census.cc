@@ -14,9 +14,9 @@ std::uint64_t RandomKey() noexcept {
   if (getrandom(&key, sizeof(key), GRND_NONBLOCK) != static_cast<ssize_t>(sizeof(key))) {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
-    key = CensusMix(reinterpret_cast<std::uintptr_t>(&key),
-                    static_cast<std::uint64_t>(now.tv_nsec) ^
-                        (static_cast<std::uint64_t>(now.tv_sec) << 32));
+    key = CensusMix(
+        reinterpret_cast<std::uintptr_t>(&key),
+        static_cast<std::uint64_t>(now.tv_nsec) ^ (static_cast<std::uint64_t>(now.tv_sec) << 32));
   }
   return key;
 }

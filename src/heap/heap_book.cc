@@ -34,7 +34,9 @@ Heap* HeapBook::Create(bool parcel) {
   return heap;
 }
 
-Heap* HeapBook::CreateWithinLimit(bool parcel) { return live() < limit() ? Create(parcel) : nullptr; }
+Heap* HeapBook::CreateWithinLimit(bool parcel) {
+  return live() < limit() ? Create(parcel) : nullptr;
+}
 
 Heap* HeapBook::PopIdle() noexcept {
   if (idle() == 0) {  // a hint; a miss costs a fresh heap

@@ -70,7 +70,7 @@ class HeapBook {
   std::shared_mutex teardown_;
 
   std::mutex list_mutex_;
-  Heap* first_ = nullptr;  // list mutex
+  Heap* first_ = nullptr;         // list mutex
   Heap* guest_cursor_ = nullptr;  // list mutex: pooled heaps are joined in turn
 
   std::mutex pool_mutex_;

@@ -213,8 +213,8 @@ TEST(HeapPoolTest, RetireAndReuseWhileAnotherThreadFrees) {
   auto work = [&](int seed) {
     WorkerHeaps worker;
     for (int round = 0; round < kRounds; ++round) {
-      Heap* const heap = (round + seed) % 4 == 0 ? worker.AcquireParcelHeap(7)
-                                                 : worker.AcquirePooled();
+      Heap* const heap =
+          (round + seed) % 4 == 0 ? worker.AcquireParcelHeap(7) : worker.AcquirePooled();
       std::vector<std::string*> results;
       results.reserve(40);
       {

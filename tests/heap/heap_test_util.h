@@ -17,11 +17,11 @@
 #include "isolates/parcel.h"
 
 // Visible in the results and counted there.
-#define SKIP_ON_PLAIN_MALLOC()                                          \
-  do {                                                                  \
-    if (::isolates::allocator() == ::isolates::Allocator::kMalloc) {    \
-      GTEST_SKIP() << "needs the mimalloc back end";                    \
-    }                                                                   \
+#define SKIP_ON_PLAIN_MALLOC()                                       \
+  do {                                                               \
+    if (::isolates::allocator() == ::isolates::Allocator::kMalloc) { \
+      GTEST_SKIP() << "needs the mimalloc back end";                 \
+    }                                                                \
   } while (false)
 
 namespace isolates::internal {

@@ -121,8 +121,7 @@ TEST(ParcelPolicyTest, ParcelsThatAreKeptAlthoughTheyFailedHoldNoHeap) {
   std::vector<Parcel<Document>> kept;
   const std::size_t live = heap_counters().live;
   for (int i = 0; i < 2000; ++i) {
-    kept.push_back(
-        BuildParcel(&worker, 5, [&] { strays.push_back(new std::string(kLongText)); }));
+    kept.push_back(BuildParcel(&worker, 5, [&] { strays.push_back(new std::string(kLongText)); }));
   }
   EXPECT_LE(heap_counters().live, live + 10);
   kept.clear();

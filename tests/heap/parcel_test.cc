@@ -113,7 +113,9 @@ TEST_F(ParcelTest, TheDestructorIsSkippedOnlyWhenTheCensusAllowedTheDrop) {
     worker_.ReleasePooled(heap);
   }
   destroyed = 0;
-  { const Parcel<Counted> parcel = ParcelAccess::Make(new Counted(&destroyed), nullptr, Receipt{}); }
+  {
+    const Parcel<Counted> parcel = ParcelAccess::Make(new Counted(&destroyed), nullptr, Receipt{});
+  }
   EXPECT_EQ(destroyed, 1);
 }
 
