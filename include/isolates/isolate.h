@@ -22,18 +22,55 @@
 namespace isolates {
 
 // Options of Run and RunParcel.
-struct RunOptions {
-  std::string debug_name;  // empty: "isolate-<number>"
+//
+// Options are classes with setters rather than aggregates: g++ 12 destroys the members of a temporary
+// aggregate twice if it stands in a co_await expression.
+class RunOptions {
+ public:
+  // Shown in errors and reports; "isolate-<number>" if not set.
+  RunOptions& DebugName(std::string name) {
+    debug_name_ = std::move(name);
+    return *this;
+  }
+  const std::string& debug_name() const noexcept { return debug_name_; }
+
+ private:
+  std::string debug_name_;
 };
 
-// Options of Spawn. The listeners are in place before the first line of the isolate runs.
-struct SpawnOptions {
-  std::string debug_name;
-  bool paused = false;  // waits for Resume(pause_capability()) before the first line
-  // An uncaught error ends the isolate; otherwise it goes on with the next event.
-  bool errors_are_fatal = true;
-  std::optional<ExitListener> on_exit;
-  std::optional<SendPort<RemoteError>> on_error;
+// Options of Spawn. All are in place before the first line of the isolate runs.
+//   Isolate::Spawn(entry, message, SpawnOptions().DebugName("parser").OnError(errors.send_port()));
+class SpawnOptions {
+ public:
+  SpawnOptions& DebugName(std::string name) {
+    launch_.name = std::move(name);
+    return *this;
+  }
+  // Waits for Resume(isolate.pause_capability()) before the first line.
+  SpawnOptions& Paused(bool paused = true) {
+    launch_.paused = paused;
+    return *this;
+  }
+  // True (default): an uncaught error ends the isolate. False: it goes on with the next event.
+  SpawnOptions& ErrorsAreFatal(bool errors_are_fatal) {
+    launch_.errors_are_fatal = errors_are_fatal;
+    return *this;
+  }
+  // `response` is sent to `port` when the isolate has ended.
+  template <std::copy_constructible T>
+  SpawnOptions& OnExit(SendPort<T> port, T response) {
+    launch_.on_exit.emplace(std::move(port), std::move(response));
+    return *this;
+  }
+  // Every uncaught error of the isolate is sent to `port`.
+  SpawnOptions& OnError(SendPort<RemoteError> port) {
+    launch_.on_error.emplace(std::move(port));
+    return *this;
+  }
+
+ private:
+  friend class Isolate;
+  internal::LaunchOptions launch_;
 };
 
 // The address of an isolate's control: comparable, and may be sent. Whoever has it can ping the isolate
@@ -83,9 +120,9 @@ class Isolate {
   }
   template <class Function, class... Args>
     requires std::invocable<std::decay_t<Function>, std::decay_t<Args>...>
-  static auto Run(RunOptions options, Function&& function, Args&&... args) {
+  static auto Run(const RunOptions& options, Function&& function, Args&&... args) {
     using Job = internal::RunComputation<std::decay_t<Function>, std::decay_t<Args>...>;
-    return internal::LaunchJob<Job>(std::move(options.debug_name),
+    return internal::LaunchJob<Job>(options.debug_name(),
                                     std::forward<Function>(function), std::forward<Args>(args)...);
   }
 
@@ -98,9 +135,9 @@ class Isolate {
   }
   template <class Function, class... Args>
     requires std::invocable<std::decay_t<Function>, std::decay_t<Args>...>
-  static auto RunParcel(RunOptions options, Function&& function, Args&&... args) {
+  static auto RunParcel(const RunOptions& options, Function&& function, Args&&... args) {
     using Job = internal::ParcelComputation<std::decay_t<Function>, std::decay_t<Args>...>;
-    return internal::LaunchJob<Job>(std::move(options.debug_name),
+    return internal::LaunchJob<Job>(options.debug_name(),
                                     std::forward<Function>(function), std::forward<Args>(args)...);
   }
 
@@ -110,11 +147,12 @@ class Isolate {
   // the entry or the message may not be sent.
   template <class Entry, class Message>
     requires std::invocable<std::decay_t<Entry>, std::decay_t<Message>>
-  static Future<Isolate> Spawn(Entry&& entry, Message&& message, SpawnOptions options = {}) {
+  static Future<Isolate> Spawn(Entry&& entry, Message&& message,
+                               const SpawnOptions& options = {}) {
     using Job = internal::SpawnComputation<std::decay_t<Entry>, std::decay_t<Message>>;
     Job::Check(entry, message);
     return SpawnJob(std::make_unique<Job>(std::forward<Entry>(entry), std::forward<Message>(message)),
-                    std::move(options));
+                    options.launch_);
   }
 
   // --- in an isolate ------------------------------------------------------------------------------
@@ -181,7 +219,8 @@ class Isolate {
   }
 
  private:
-  static Future<Isolate> SpawnJob(std::unique_ptr<internal::Computation> job, SpawnOptions options);
+  static Future<Isolate> SpawnJob(std::unique_ptr<internal::Computation> job,
+                                  const internal::LaunchOptions& options);
   void PingWith(ExitListener notice) const;
   void AddListener(ExitListener listener) const;
   void RemoveListener(std::uint64_t port_id) const;

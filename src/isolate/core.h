@@ -98,6 +98,7 @@ class IsolateCore final : public PortHost {
   [[noreturn]] void Exit(std::unique_ptr<FinalMessage> message);
   bool ending() const noexcept { return ending_; }
   TaskScope& tasks() noexcept { return tasks_; }
+  const TaskScope& tasks() const noexcept { return tasks_; }
 
   // --- control, in a turn -------------------------------------------------------------------------
   void Pause(const Capability& capability);
@@ -171,6 +172,9 @@ class IsolateCore final : public PortHost {
   bool ending_ = false;
   bool errors_fatal_ = true;
 };
+
+// For SetHazardLookup.
+const char* DescribeHazard(const void* address) noexcept;
 
 // The isolate whose code runs on this thread, or nullptr.
 inline IsolateCore* CurrentCore() noexcept { return static_cast<IsolateCore*>(current_host); }

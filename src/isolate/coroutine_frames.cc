@@ -39,6 +39,17 @@ bool TaskScope::InLiveFrame(const void* address) const noexcept {
   return false;
 }
 
+// What verification asks about a captured word (rule V4): what of the current isolate lives there?
+const char* DescribeHazard(const void* address) noexcept {
+  const IsolateCore* core = CurrentCore();
+  if (core == nullptr) return nullptr;
+  if (core->tasks().InLiveFrame(address)) return "a coroutine frame";
+  const auto* begin = reinterpret_cast<const std::byte*>(core);
+  const std::less<> before;
+  if (!before(address, begin) && before(address, begin + sizeof(*core))) return "an isolate";
+  return nullptr;
+}
+
 void TaskScope::DestroyRoots() noexcept {
   while (!roots.alone()) {
     static_cast<RootCoroutine*>(roots.next)->handle.destroy();  // unlinks itself

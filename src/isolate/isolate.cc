@@ -42,13 +42,12 @@ void PostCommand(const Ref<PortHost>& isolate, Action action) {
 
 }  // namespace
 
-Ref<PortHost> Launch(LaunchOptions options, std::unique_ptr<Computation> computation) {
+Ref<PortHost> Launch(const LaunchOptions& options, std::unique_ptr<Computation> computation) {
   if (IsolateCore* current = CurrentCore()) current->CheckStop();
   const MainHeapScope main_heap;
   Scheduler& scheduler = GetScheduler();
   // Copied in the main heap: the options' strings may come from the caller's isolate (rule H2).
-  LaunchOptions copy = options;
-  auto core = MakeRef<IsolateCore>(std::move(copy), std::move(computation));
+  auto core = MakeRef<IsolateCore>(LaunchOptions(options), std::move(computation));
   scheduler.IsolateStarted(*core);
   if (!scheduler.Schedule(*core)) {
     scheduler.IsolateEnded(*core);
@@ -124,19 +123,14 @@ Isolate Isolate::Current() {
                  core.pause_right(), core.terminate_right());
 }
 
-Future<Isolate> Isolate::SpawnJob(std::unique_ptr<internal::Computation> job, SpawnOptions options) {
+Future<Isolate> Isolate::SpawnJob(std::unique_ptr<internal::Computation> job,
+                                  const internal::LaunchOptions& options) {
   auto state = internal::MakeRef<internal::FutureState<Isolate>>(nullptr);
   Future<Isolate> future(state);
   internal::ResultSink<Isolate> sink(std::move(state));
   std::exception_ptr failure;
   try {
-    internal::LaunchOptions launch;
-    launch.name = std::move(options.debug_name);
-    launch.paused = options.paused;
-    launch.errors_are_fatal = options.errors_are_fatal;
-    launch.on_exit = std::move(options.on_exit);
-    launch.on_error = std::move(options.on_error);
-    auto core = internal::Launch(std::move(launch), std::move(job));
+    auto core = internal::Launch(options, std::move(job));
     IsolateCore& isolate = CoreOf(core);
     sink.Succeed(Isolate(ControlPort(std::move(core)), isolate.pause_right(),
                          isolate.terminate_right()));

@@ -9,6 +9,7 @@
 #include "isolates/detail/port_core.h"
 #include "isolates/detail/threads.h"
 #include "isolates/heap.h"
+#include "isolates/transfer.h"
 
 namespace isolates::internal {
 namespace {
@@ -50,6 +51,7 @@ Runtime& Runtime::Get() {
   static Runtime* const runtime = [] {
     const MainHeapScope main_heap;
     auto* made = new Runtime(TakeOptions());
+    SetHazardLookup(&DescribeHazard);
     std::atexit([] { Get().Stop(std::chrono::seconds(2)); });
     return made;
   }();

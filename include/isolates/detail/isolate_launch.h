@@ -21,7 +21,7 @@
 namespace isolates::internal {
 
 // Creates an isolate for the computation and makes it ready. Throws StateError if the runtime is shut down.
-Ref<PortHost> Launch(LaunchOptions options, std::unique_ptr<Computation> computation);
+Ref<PortHost> Launch(const LaunchOptions& options, std::unique_ptr<Computation> computation);
 
 // The terminal error of a future: what ended the isolate, or that it ended without a result.
 RemoteError TerminalError(const std::optional<RemoteError>& error);
@@ -90,7 +90,8 @@ class ResultComputation : public Computation {
 
  private:
   // An error of the task unwinds into the event that resumed it, and so ends the isolate.
-  static Root Await(ResultComputation& self, std::decay_t<typename Call::Raw> pending) {
+  template <class Pending>
+  static Root Await(ResultComputation& self, Pending pending) {
     if constexpr (std::is_void_v<Result>) {
       co_await std::move(pending);
     } else {
@@ -208,7 +209,7 @@ Future<typename Job::Delivered> LaunchJob(std::string name, Parts&&... call) {
   Future<typename Job::Delivered> future(state);
   LaunchOptions options;
   options.name = std::move(name);
-  Launch(std::move(options), std::make_unique<Job>(std::move(state), std::forward<Parts>(call)...));
+  Launch(options, std::make_unique<Job>(std::move(state), std::forward<Parts>(call)...));
   return future;
 }
 
@@ -234,7 +235,10 @@ class SpawnComputation final : public Computation {
   bool Conclude(const std::optional<RemoteError>&, Heap*) noexcept override { return false; }
 
  private:
-  static Root Await(std::decay_t<typename Call::Raw> pending) { co_await std::move(pending); }
+  template <class Pending>
+  static Root Await(Pending pending) {
+    co_await std::move(pending);
+  }
 
   Call call_;
 };

@@ -4,6 +4,8 @@
 #define ISOLATES_DETAIL_REF_H_
 
 #include <atomic>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -42,6 +44,9 @@ class Ref {
   }
   Ref(const Ref& other) noexcept : Ref(other.object_) {}
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  template <class Derived>
+    requires std::convertible_to<Derived*, T*>
+  Ref(Ref<Derived> other) noexcept : object_(other.Detach()) {}  // NOLINT(google-explicit-constructor)
   Ref& operator=(Ref other) noexcept {
     std::swap(object_, other.object_);
     return *this;

@@ -34,7 +34,8 @@ class MainComputation final : public Computation {
   bool Conclude(const std::optional<RemoteError>&, Heap*) noexcept override { return false; }
 
  private:
-  static Root Await(Raw pending, int& status) {
+  template <class Pending>
+  static Root Await(Pending pending, int& status) {
     if constexpr (std::is_void_v<UnwrappedType<Raw>>) {
       co_await std::move(pending);
     } else {

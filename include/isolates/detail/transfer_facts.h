@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "isolates/detail/transfer_names.h"
 
@@ -59,17 +60,6 @@ struct TypeFacts {
 
 template <class T>
 constexpr const TypeFacts& FactsOf() noexcept;
-
-template <class Parts>
-struct PartTable;
-
-template <class... P>
-struct PartTable<TypeList<P...>> {
-  static constexpr std::size_t kSize = sizeof...(P);
-  // One more than needed: there are no empty arrays.
-  static constexpr FactsFunction kFacts[sizeof...(P) + 1] = {&FactsOf<std::remove_cv_t<P>>...,
-                                                             nullptr};
-};
 
 // The optional members of a TransferTraits, with their defaults.
 template <class Traits>
@@ -138,25 +128,28 @@ struct TraitParts<Traits> {
   using Type = typename Traits::Parts;
 };
 
+template <class Traits, class Parts, class Index>
+struct PartTable;
+
+template <class Traits, class... P, std::size_t... I>
+struct PartTable<Traits, TypeList<P...>, std::index_sequence<I...>> {
+  // One more than needed: there are no empty arrays. Names the facts of the parts without looking at
+  // them: they may still be in the making.
+  static constexpr PartFacts kParts[sizeof...(P) + 1] = {
+      PartFacts{&FactsOf<std::remove_cv_t<P>>, TraitLabel<Traits>(I)}..., PartFacts{nullptr, {}}};
+};
+
 template <class T>
 struct FactsHolder {
   using Traits = TransferTraits<T>;
   using Parts = typename TraitParts<Traits>::Type;
-  using Table = PartTable<Parts>;
+  using Table = PartTable<Traits, Parts, std::make_index_sequence<Parts::kSize>>;
 
-  struct Labelled {
-    PartFacts parts[Table::kSize + 1]{};
-    constexpr Labelled() {
-      for (std::size_t i = 0; i < Table::kSize; ++i) {
-        parts[i] = PartFacts{Table::kFacts[i], TraitLabel<Traits>(i)};
-      }
-    }
-  };
-  static constexpr Labelled kLabelled{};
   static constexpr TypeFacts kFacts{
-      TypeNameOf<T>(),       Traits::kClass,         Traits::kDroppable,     TraitShallow<Traits>(),
-      TraitViews<Traits>(),  TraitCarrier<Traits>(), TraitVouches<Traits>(), TraitProblem<Traits>(),
-      TraitRemedy<Traits>(), kLabelled.parts,        Table::kSize,
+      TypeNameOf<T>(),        Traits::kClass,         Traits::kDroppable,
+      TraitShallow<Traits>(), TraitViews<Traits>(),   TraitCarrier<Traits>(),
+      TraitVouches<Traits>(), TraitProblem<Traits>(), TraitRemedy<Traits>(),
+      Table::kParts,          Parts::kSize,
   };
 };
 

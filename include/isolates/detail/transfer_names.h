@@ -59,6 +59,18 @@ constexpr bool IsClosureName(std::string_view name) {
   return false;
 }
 
+// "Order" for "shop::Order", "Box<int>" for "shop::Box<int>".
+constexpr std::string_view WithoutNamespace(std::string_view name) {
+  int depth = 0;
+  for (std::size_t i = name.size(); i > 0; --i) {
+    const char c = name[i - 1];
+    if (c == '>' || c == ')') ++depth;
+    if (c == '<' || c == '(') --depth;
+    if (c == ':' && depth == 0) return name.substr(i);
+  }
+  return name;
+}
+
 // A string that can be a template argument; compilers print it in their messages.
 template <std::size_t N>
 struct FixedString {

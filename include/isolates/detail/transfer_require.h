@@ -54,7 +54,7 @@ class ErrorText {
 
 constexpr void AddPath(const TypeGraph& graph, std::size_t index, ErrorText& text) {
   if (index == 0) {
-    text.AddType(graph.node(0).facts().name);
+    text.AddType(WithoutNamespace(graph.node(0).facts().name));
     return;
   }
   AddPath(graph, graph.node(index).parent, text);

@@ -45,7 +45,8 @@ template <class T>
 struct RejectedTraits {
   static constexpr TransferClass kClass = TransferClass::kRejected;
   static constexpr bool kDroppable = false;
-  static void Walk(const T&, Walker&) {}
+  template <class U>
+  static void Walk(const U&, Walker&) {}
 };
 
 }  // namespace internal
