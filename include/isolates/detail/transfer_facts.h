@@ -133,8 +133,8 @@ struct PartTable;
 
 template <class Traits, class... P, std::size_t... I>
 struct PartTable<Traits, TypeList<P...>, std::index_sequence<I...>> {
-  // One more than needed: there are no empty arrays. Names the facts of the parts without looking at
-  // them: they may still be in the making.
+  // One more than needed: there are no empty arrays. Names the facts of the parts without looking
+  // at them: they may still be in the making.
   static constexpr PartFacts kParts[sizeof...(P) + 1] = {
       PartFacts{&FactsOf<std::remove_cv_t<P>>, TraitLabel<Traits>(I)}..., PartFacts{nullptr, {}}};
 };
@@ -146,10 +146,9 @@ struct FactsHolder {
   using Table = PartTable<Traits, Parts, std::make_index_sequence<Parts::kSize>>;
 
   static constexpr TypeFacts kFacts{
-      TypeNameOf<T>(),        Traits::kClass,         Traits::kDroppable,
-      TraitShallow<Traits>(), TraitViews<Traits>(),   TraitCarrier<Traits>(),
-      TraitVouches<Traits>(), TraitProblem<Traits>(), TraitRemedy<Traits>(),
-      Table::kParts,          Parts::kSize,
+      TypeNameOf<T>(),       Traits::kClass,         Traits::kDroppable,     TraitShallow<Traits>(),
+      TraitViews<Traits>(),  TraitCarrier<Traits>(), TraitVouches<Traits>(), TraitProblem<Traits>(),
+      TraitRemedy<Traits>(), Table::kParts,          Parts::kSize,
   };
 };
 
