@@ -42,7 +42,12 @@ def isolates_room_headers(room, hdrs, deps = []):
     native.cc_library(
         name = name,
         hdrs = hdrs,
-        visibility = ["//src:__subpackages__", "//tests:__subpackages__", "//:__pkg__"],
+        visibility = [
+            "//:__pkg__",
+            "//include/isolates:__subpackages__",
+            "//src:__subpackages__",
+            "//tests:__subpackages__",
+        ],
         deps = ["//bazel:include", "//bazel:settings"] + _header_targets(rooms[:-1]) + deps,
     )
     isolates_header_tests(name = room + "_header_tests", headers = hdrs, deps = [":" + name])
