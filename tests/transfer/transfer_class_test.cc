@@ -118,6 +118,21 @@ class Opaque {
  private:
   int secret_;
 };
+struct ConstReference {
+  const int& r;
+};
+struct Reference {
+  std::string text;
+  int& r;
+};
+struct AssignableReference {
+  const int& r;
+  AssignableReference& operator=(const AssignableReference&) { return *this; }
+};
+struct TextAndBits {
+  std::string text;
+  unsigned b : 3;
+};
 union Either {
   int a;
   float b;
@@ -264,6 +279,7 @@ TEST(TransferClassTest, Rejected) {
   static_assert(kRejectedTypes<std::unique_ptr<int, void (*)(int*)>, std::mutex*>);
   static_assert(kRejectedTypes<std::unique_ptr<std::string_view[]>, std::unique_ptr<Declared>>);
   static_assert(kRejectedTypes<Derived, LongArray, Either, void, Polymorphic, Declared>);
+  static_assert(kRejectedTypes<ConstReference, Reference, AssignableReference, TextAndBits>);
   static_assert(kRejectedTypes<std::map<int, int, StatefulLess>>);
   static_assert(kRejectedTypes<std::vector<int, OddAllocator<int>>>);
   static_assert(kRejectedTypes<std::variant<int, std::tuple<std::vector<std::thread>>>>);

@@ -110,7 +110,7 @@ constexpr bool HasBase() {
   return requires { T{AnyBase<T>{}}; };
 }
 
-enum class Reflection { kOk, kBase, kTooMany };
+enum class Reflection { kOk, kBase, kTooMany, kHidden };
 
 template <class T>
 struct Aggregate {
@@ -196,6 +196,27 @@ constexpr std::string_view FieldLabel() {
 #if defined(__clang__)
 #pragma clang diagnostic pop
 #endif
+
+// A reference among the members looks like the object that it leads to, and must not pass for it.
+// It shows in two ways: it has no constant address (nor has a bit field, and one of either hides
+// the names of all), and it takes the implicit assignment away.
+template <class T>
+constexpr bool MayHaveReferences() {
+  if constexpr (Aggregate<T>::kFields == 0) {
+    return false;
+  } else {
+    return !FieldHasName<T, 0> && !std::is_trivially_copy_assignable_v<T>;
+  }
+}
+
+template <class T>
+constexpr Reflection ReflectionOf() {
+  if constexpr (Aggregate<T>::kReflection != Reflection::kOk) {
+    return Aggregate<T>::kReflection;
+  } else {
+    return MayHaveReferences<T>() ? Reflection::kHidden : Reflection::kOk;
+  }
+}
 
 template <class T, class Index = std::make_index_sequence<Aggregate<T>::kFields>>
 struct FieldList;

@@ -308,12 +308,9 @@ struct TransferTraits<std::unique_ptr<T[]>> : decltype(internal::ChooseUniqueArr
 template <class T>
 struct TransferTraits<T*> : decltype(internal::ChoosePointer<T>())::type {};
 
+// Inside of tuples and pairs; Walker::Element looks at it.
 template <class T>
-struct TransferTraits<T&> : internal::ViewTraits<T> {
-  static void Walk(T& value, internal::Walker& walker) {
-    walker.View(std::addressof(value), sizeof(T), "reference");
-  }
-};
+struct TransferTraits<T&> : internal::ViewTraits<T> {};
 
 template <class T>
 struct TransferTraits<std::reference_wrapper<T>> : internal::ViewTraits<T> {

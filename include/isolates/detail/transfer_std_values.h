@@ -59,8 +59,8 @@ struct TransferTraits<std::pair<A, B>> : internal::HolderTraits<A, B> {
     return index == 0 ? ".first" : ".second";
   }
   static void Walk(const std::pair<A, B>& value, internal::Walker& walker) {
-    walker.Member(".first", value.first);
-    walker.Member(".second", value.second);
+    walker.Element<A>(".first", value.first);
+    walker.Element<B>(".second", value.second);
   }
 };
 
@@ -74,7 +74,7 @@ struct TransferTraits<std::tuple<T...>> : internal::IndexedHolderTraits<T...> {
   template <std::size_t... I>
   static void WalkAt(const std::tuple<T...>& value, internal::Walker& walker,
                      std::index_sequence<I...>) {
-    (walker.Member(internal::IndexLabel<I>::kElementLabel, std::get<I>(value)), ...);
+    (walker.Element<T>(internal::IndexLabel<I>::kElementLabel, std::get<I>(value)), ...);
   }
 };
 

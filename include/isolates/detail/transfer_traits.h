@@ -224,6 +224,14 @@ struct HugeAggregateTraits : RejectedTraits<T> {
       "use std::array, or declare `using IsolatesMembers = isolates::Members<&C::a, &C::b>;`";
 };
 template <class T>
+struct HiddenAggregateTraits : RejectedTraits<T> {
+  static constexpr std::string_view kProblem =
+      "has a reference or a bit field among its members, which hides their types";
+  static constexpr std::string_view kRemedy =
+      "hold values, or declare `using IsolatesMembers = isolates::Members<&C::a>;` without bit "
+      "fields";
+};
+template <class T>
 struct UnionTraits : RejectedTraits<T> {
   static constexpr std::string_view kProblem = "is a union: nobody can tell which member is alive";
   static constexpr std::string_view kRemedy = "use std::variant";
@@ -252,11 +260,13 @@ struct KnownTraits : RejectedTraits<T> {
 template <class T>
 struct AggregateOrMessage {
   static constexpr auto Choose() {
-    constexpr Reflection kReflection = Aggregate<T>::kReflection;
+    constexpr Reflection kReflection = ReflectionOf<T>();
     if constexpr (kReflection == Reflection::kBase) {
       return std::type_identity<DerivedAggregateTraits<T>>{};
     } else if constexpr (kReflection == Reflection::kTooMany) {
       return std::type_identity<HugeAggregateTraits<T>>{};
+    } else if constexpr (kReflection == Reflection::kHidden) {
+      return std::type_identity<HiddenAggregateTraits<T>>{};
     } else {
       return std::type_identity<AggregateTraits<T>>{};
     }

@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -117,6 +118,17 @@ class Walker {
       } else {
         Visit(part);
       }
+    }
+  }
+  // As Member, where the declared type of the part may be a reference.
+  template <class T, class U>
+  void Element(std::string_view label, const U& part) {
+    if constexpr (std::is_reference_v<T>) {
+      if (recording_) PushLabel(label);
+      View(std::addressof(part), sizeof(U), "reference");
+      if (recording_) Pop();
+    } else {
+      Member(label, part);
     }
   }
   template <class Range>
