@@ -42,9 +42,9 @@ class BasicParker {
     // acquire - pairs with Unpark (P3). Taken without a sleep when a token was left (P1).
     if (word_.exchange(kEmpty, std::memory_order_acquire) == kNotified) return true;
     std::uint32_t expected = kEmpty;
-    // acquire on failure - the only other value is a token of Unpark. On success relaxed: nothing is
-    // published by going to sleep; Unpark's exchange sees kParked or this fails.
-    if (!word_.compare_exchange_strong(expected, kParked, std::memory_order_relaxed,
+    // acquire - for the failure, where the only other value is a token of Unpark; the success may not be
+    // weaker and publishes nothing: Unpark's exchange sees kParked, or this fails.
+    if (!word_.compare_exchange_strong(expected, kParked, std::memory_order_acquire,
                                        std::memory_order_acquire)) {
       word_.store(kEmpty, std::memory_order_relaxed);  // relaxed - the token was acquired just above
       return true;
