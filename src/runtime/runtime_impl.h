@@ -63,6 +63,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   void RunIsolate(Worker& worker, IsolateCore& core);
   void Idle(Worker& worker);
   void WaitAsSpare(Worker& worker);
+  void WaitForPlace(Worker& worker);
 
   // --- any thread
   void MakeReady(IsolateCore& core, Place& place) noexcept;

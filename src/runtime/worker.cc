@@ -22,6 +22,7 @@ void Runtime::WorkerMain(Worker& worker) {
   pthread_setname_np(pthread_self(), name.c_str());
   RegisterThisThread(name);
   current_worker = &worker;
+  WaitForPlace(worker);  // whoever started the thread gives it one, or lists it as a spare
   WorkerLoop(worker);
   // The heaps go with the thread: isolates that were left over keep their blocks, nobody allocates there.
   worker.context->heaps = nullptr;
@@ -150,6 +151,10 @@ void Runtime::WaitAsSpare(Worker& worker) {
     worker.next_spare = spares_;
     spares_ = &worker;
   }
+  WaitForPlace(worker);
+}
+
+void Runtime::WaitForPlace(Worker& worker) {
   for (;;) {
     // acquire - pairs with FillPlace.
     if (Place* place = worker.place.load(std::memory_order_acquire)) {
