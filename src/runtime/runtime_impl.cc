@@ -196,15 +196,16 @@ Worker* Runtime::StartWorker() {
 }
 
 void Runtime::IsolateStarted(IsolateCore& core) {
-  // acquire - pairs with Stop.
+  LiveShard& shard = ShardOf(core);
+  const std::lock_guard lock(shard.mutex);
+  // acquire - pairs with Stop, which walks over the shards afterwards: it sees this isolate, or it is
+  // refused here.
   if (refusing_.load(std::memory_order_acquire) && !core.attached()) {
     throw StateError("the runtime is shut down");
   }
   // relaxed - counters only.
   started_.fetch_add(1, std::memory_order_relaxed);
   live_count_.fetch_add(1, std::memory_order_relaxed);
-  LiveShard& shard = ShardOf(core);
-  const std::lock_guard lock(shard.mutex);
   core.live.InsertBefore(shard.isolates);
 }
 
@@ -214,8 +215,7 @@ void Runtime::IsolateEnded(IsolateCore& core) noexcept {
     const std::lock_guard lock(shard.mutex);
     core.live.Unlink();
   }
-  // release - pairs with Stop: what the isolate did is over.
-  live_count_.fetch_sub(1, std::memory_order_release);
+  live_count_.fetch_sub(1, std::memory_order_relaxed);  // relaxed - counter only
 }
 
 template <class Visit>
@@ -352,22 +352,17 @@ ShutdownReport Runtime::Stop(Duration timeout) {
   const TimePoint deadline = std::chrono::steady_clock::now() + timeout;
   // release - pairs with IsolateStarted.
   if (refusing_.exchange(true, std::memory_order_acq_rel)) return report;
-  std::size_t attached = 0;
-  ForEachLive([&](IsolateCore& core) {
-    if (core.attached()) {
-      ++attached;
-    } else {
-      core.RequestKill();
-    }
+  ForEachLive([](IsolateCore& core) {
+    if (!core.attached()) core.RequestKill();
   });
-  // acquire - pairs with IsolateEnded.
-  while (live_count_.load(std::memory_order_acquire) > attached &&
-         std::chrono::steady_clock::now() < deadline) {
+  for (;;) {
+    report.still_running.clear();
+    ForEachLive([&](IsolateCore& core) {
+      if (!core.attached()) report.still_running.push_back(core.name());
+    });
+    if (report.still_running.empty() || std::chrono::steady_clock::now() >= deadline) break;
     ShortPause();
   }
-  ForEachLive([&](IsolateCore& core) {
-    if (!core.attached()) report.still_running.push_back(core.name());
-  });
   // release - pairs with Schedule and the workers' loops.
   stopped_.store(true, std::memory_order_release);
   keeper_->Stop();

@@ -151,6 +151,9 @@ void Runtime::WaitAsSpare(Worker& worker) {
     worker.next_spare = spares_;
     spares_ = &worker;
   }
+  // Whoever made an isolate ready may have counted on this worker, because it searched or had just been
+  // given the place that it lost. seq_cst - pairs with MakeReady.
+  if (ready_count_.load(std::memory_order_seq_cst) > 0) WakeForWork(*places_.back());
   WaitForPlace(worker);
 }
 
