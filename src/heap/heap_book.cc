@@ -90,6 +90,9 @@ bool HeapBook::ReleaseHold(Heap* heap) noexcept {
 }
 
 void HeapBook::Retire(Heap* heap) noexcept {
+  if (heap->is_parcel()) {
+    trust_.NoteFailure(heap->builder_);
+  }
   heap->MarkShared();
   // relaxed - the holder gives the heap up here; PushIdle's mutex carries it to the next.
   heap->parcel_.store(false, std::memory_order_relaxed);

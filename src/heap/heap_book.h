@@ -4,7 +4,8 @@
 // The process-wide book of heaps: which exist, which lie idle, who has allocator state for them.
 // Off the hot path: a worker comes here only when the heaps that it keeps do not do.
 //
-// Locks, in this order: teardown_ > list_mutex_ > a worker's leaves mutex; pool_mutex_ is a leaf.
+// Locks, in this order: teardown_ > list_mutex_ > a worker's leaves mutex; pool_mutex_ and
+// BuilderTrust's are leaves.
 // - teardown_ is held shared by whoever destroys a parcel heap or asks a home worker for something,
 //   and exclusively by a worker that ends and gives up all its allocator state. mimalloc has been
 //   seen to lock in a circle when threads exit while heaps are destroyed; a worker that ends in
@@ -20,6 +21,7 @@
 #include "isolates/detail/heap.h"
 #include "isolates/detail/worker_heaps.h"
 #include "isolates/heap.h"
+#include "src/heap/builder_trust.h"
 #include "src/heap/heap_registry.h"
 
 namespace isolates::internal {
@@ -61,6 +63,7 @@ class HeapBook {
   }
   HeapCounters Counters() const noexcept;
 
+  BuilderTrust& trust() noexcept { return trust_; }
   const HeapRegistry& registry() const noexcept { return registry_; }
   static backend::RawHeap* Raw(const Heap* heap) noexcept { return heap->raw_; }
 
@@ -77,6 +80,7 @@ class HeapBook {
   Heap* idle_head_ = nullptr;  // pool mutex; the last one retired is the warmest
 
   HeapRegistry registry_;
+  BuilderTrust trust_;
 
   // Counters: no other memory depends on their values.
   std::atomic<std::uint64_t> created_{0};

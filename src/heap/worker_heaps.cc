@@ -1,6 +1,5 @@
 #include "isolates/detail/worker_heaps.h"
 
-#include <algorithm>
 #include <new>
 
 #include "isolates/detail/check.h"
@@ -62,21 +61,11 @@ void WorkerHeaps::ReleasePooled(Heap* heap) noexcept {
   HeapBook::Get().PushIdle(heap);
 }
 
-WorkerHeaps::BuilderState& WorkerHeaps::StateOf(std::uintptr_t builder) noexcept {
-  BuilderState& state = builders_[CensusMix(builder, 0) % kBuilders];
-  if (state.builder != builder) {
-    state = BuilderState{builder, 0, 0};  // a collision forgets the other: it gets a new chance
-  }
-  return state;
-}
-
 Heap* WorkerHeaps::AcquireParcelHeap(std::uintptr_t builder) {
   HeapBook& book = HeapBook::Get();
-  BuilderState& state = StateOf(builder);
-  if (backend::HasHeaps() && book.idle() < kIdleLimit) {
-    if (state.skip > 0) {
-      --state.skip;
-    } else if (Heap* const heap = book.CreateWithinLimit(/*parcel=*/true)) {
+  if (backend::HasHeaps() && book.trust().MayHaveFresh(builder)) {
+    if (Heap* const heap = book.CreateWithinLimit(/*parcel=*/true)) {
+      heap->builder_ = builder;
       Arrive(heap);
       book.CountParcel(/*fresh=*/true);
       return heap;
@@ -88,15 +77,10 @@ Heap* WorkerHeaps::AcquireParcelHeap(std::uintptr_t builder) {
 }
 
 void WorkerHeaps::NoteCensus(bool ok, std::uintptr_t builder) noexcept {
-  BuilderState& state = StateOf(builder);
-  if (ok) {
-    state.failures = 0;
-    return;
+  HeapBook& book = HeapBook::Get();
+  if (ok && book.idle() < kIdleLimit) {
+    book.trust().Forgive(builder);
   }
-  constexpr unsigned kFirstSkips = 8;
-  constexpr unsigned kMostDoublings = 7;  // at most 1024 pooled parcels between two tries
-  state.skip = kFirstSkips << state.failures;
-  state.failures = std::min(state.failures + 1, kMostDoublings);
 }
 
 void WorkerHeaps::Arrive(Heap* heap) noexcept {

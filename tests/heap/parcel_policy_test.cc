@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <string>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -30,56 +32,103 @@ bool TryParcel(WorkerHeaps* worker, std::uintptr_t builder, bool ok) {
 
 TEST(ParcelPolicyTest, ABuilderThatFailedIsTriedAgainNowAndThen) {
   SKIP_ON_PLAIN_MALLOC();
+  ++parcel_kind;
   WorkerHeaps worker;
-  EXPECT_TRUE(TryParcel(&worker, 1, true));
-  EXPECT_TRUE(TryParcel(&worker, 1, false));
+  EXPECT_TRUE(TryParcel(&worker, 1000, true));
+  EXPECT_TRUE(TryParcel(&worker, 1000, false));
   int pooled = 0;
-  while (!TryParcel(&worker, 1, false)) {
+  while (!TryParcel(&worker, 1000, false)) {
     ++pooled;
   }
   EXPECT_EQ(pooled, 8);
   int more = 0;
-  while (!TryParcel(&worker, 1, true)) {
+  while (!TryParcel(&worker, 1000, true)) {
     ++more;
   }
   EXPECT_EQ(more, 16);
-  EXPECT_TRUE(TryParcel(&worker, 1, true)) << "a success ends the distrust";
+  EXPECT_TRUE(TryParcel(&worker, 1000, true)) << "a success ends the distrust";
 }
 
 TEST(ParcelPolicyTest, OtherBuildersAreNotDistrusted) {
   SKIP_ON_PLAIN_MALLOC();
+  ++parcel_kind;
   WorkerHeaps worker;
-  EXPECT_TRUE(TryParcel(&worker, 1, false));
-  EXPECT_FALSE(TryParcel(&worker, 1, true));
-  EXPECT_TRUE(TryParcel(&worker, 2, true));
+  EXPECT_TRUE(TryParcel(&worker, 1001, false));
+  EXPECT_FALSE(TryParcel(&worker, 1001, true));
+  EXPECT_TRUE(TryParcel(&worker, 1002, true));
 }
 
-TEST(ParcelPolicyTest, RetiredHeapsAreUsedUpBeforeFreshOnesAreMade) {
-  SKIP_ON_PLAIN_MALLOC();
-  WorkerHeaps worker;
-  std::vector<Heap*> heaps;
-  for (std::uintptr_t builder = 100; heap_counters().pooled_idle < WorkerHeaps::kIdleLimit;
+// Retires heaps until so many lie idle that failures are not forgiven.
+void FillThePool(WorkerHeaps* worker) {
+  for (std::uintptr_t builder = 2000; heap_counters().pooled_idle < WorkerHeaps::kIdleLimit;
        ++builder) {
-    Heap* const heap = worker.AcquireParcelHeap(builder);
+    Heap* const heap = worker->AcquireParcelHeap(builder);
     ASSERT_TRUE(heap->is_parcel());
     RetireHeap(heap);
   }
-  Heap* const heap = worker.AcquireParcelHeap(99);
-  EXPECT_FALSE(heap->is_parcel());
-  worker.ReleasePooled(heap);
-  // Isolates that take retired heaps make room for fresh ones.
-  std::vector<Heap*> taken;
-  for (std::size_t i = 0; i < WorkerHeaps::kKept + 1; ++i) {
-    taken.push_back(worker.AcquirePooled());
+}
+
+// Number of pooled parcels until the next fresh one, whose census ends as told.
+int PooledUntilFresh(WorkerHeaps* worker, std::uintptr_t builder, bool ok) {
+  int pooled = 0;
+  while (!TryParcel(worker, builder, ok)) {
+    ++pooled;
   }
-  EXPECT_TRUE(TryParcel(&worker, 99, true));
-  for (Heap* const pooled : taken) {
-    worker.ReleasePooled(pooled);
+  return pooled;
+}
+
+TEST(ParcelPolicyTest, ASuccessForgivesOnlyWhileFewHeapsLieIdle) {
+  SKIP_ON_PLAIN_MALLOC();
+  ++parcel_kind;
+  WorkerHeaps worker;
+  if (heap_counters().pooled_idle < WorkerHeaps::kIdleLimit - 10) {
+    EXPECT_EQ(PooledUntilFresh(&worker, 1003, false), 0);
+    EXPECT_EQ(PooledUntilFresh(&worker, 1003, true), 8);
+    EXPECT_EQ(PooledUntilFresh(&worker, 1003, false), 0);
+    EXPECT_EQ(PooledUntilFresh(&worker, 1003, true), 8);
   }
+  FillThePool(&worker);
+  EXPECT_EQ(PooledUntilFresh(&worker, 1004, false), 0);
+  EXPECT_EQ(PooledUntilFresh(&worker, 1004, true), 8);
+  EXPECT_EQ(PooledUntilFresh(&worker, 1004, false), 0);
+  EXPECT_EQ(PooledUntilFresh(&worker, 1004, true), 16);
+  EXPECT_EQ(PooledUntilFresh(&worker, 1004, false), 0);
+  EXPECT_EQ(PooledUntilFresh(&worker, 1004, true), 32);
+}
+
+TEST(ParcelPolicyTest, ABuilderWithoutFailuresAlwaysGetsFreshHeaps) {
+  SKIP_ON_PLAIN_MALLOC();
+  ++parcel_kind;
+  WorkerHeaps worker;
+  FillThePool(&worker);
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_TRUE(TryParcel(&worker, 1005, true));
+  }
+}
+
+TEST(ParcelPolicyTest, ParcelsThatAreAlwaysTakenApartCostFewHeaps) {
+  SKIP_ON_PLAIN_MALLOC();
+  ++parcel_kind;
+  WorkerHeaps worker;
+  FillThePool(&worker);
+  const std::size_t created = heap_counters().created;
+  for (int i = 0; i < 20'000; ++i) {
+    Parcel<Document> parcel = BuildParcel(&worker, 3);
+    if (i % 2 == 0) {
+      (void)std::move(parcel).Take();
+    } else {  // by a receiver, now and then
+      parcel.Mutable().lines.clear();
+      if (i % 99 == 0) {
+        std::thread([taken = std::move(parcel)]() mutable { taken.Drop(); }).join();
+      }
+    }
+  }
+  EXPECT_LT(heap_counters().created, created + 30);
 }
 
 TEST(ParcelPolicyTest, AHundredThousandFailingParcelsLeaveHeapsAndMemoryFlat) {
   SKIP_ON_PLAIN_MALLOC();
+  ++parcel_kind;
   WorkerHeaps worker;
   std::vector<std::string*> strays;
   strays.reserve(100'000);
@@ -109,13 +158,29 @@ TEST(ParcelPolicyTest, AHundredThousandFailingParcelsLeaveHeapsAndMemoryFlat) {
     }
   }
   free_strays();
-  EXPECT_LE(heap_counters().live, WorkerHeaps::kIdleLimit + 10);
-  EXPECT_LE(heap_counters().created, warm.created + 120) << "one try in 1024, at most";
+  EXPECT_LE(heap_counters().live, warm.live + 10);
+  EXPECT_LE(heap_counters().created, warm.created + 10) << "tries become rare";
   EXPECT_LT(ResidentBytes(), resident + 16'000'000);
+}
+
+TEST(ParcelPolicyTest, DistrustOutlivesTheWorker) {
+  SKIP_ON_PLAIN_MALLOC();
+  ++parcel_kind;
+  const std::size_t created = heap_counters().created;
+  for (int i = 0; i < 500; ++i) {
+    std::thread([] {
+      WorkerHeaps worker;
+      std::string* stray = nullptr;
+      BuildParcel(&worker, 3, [&] { stray = new std::string(kLongText); }).Drop();
+      delete stray;
+    }).join();
+  }
+  EXPECT_LT(heap_counters().created, created + 10);
 }
 
 TEST(ParcelPolicyTest, ParcelsThatAreKeptAlthoughTheyFailedHoldNoHeap) {
   SKIP_ON_PLAIN_MALLOC();
+  ++parcel_kind;
   WorkerHeaps worker;
   std::vector<std::string*> strays;
   std::vector<Parcel<Document>> kept;
@@ -132,11 +197,8 @@ TEST(ParcelPolicyTest, ParcelsThatAreKeptAlthoughTheyFailedHoldNoHeap) {
 
 TEST(ParcelPolicyTest, DroppedParcelsLeaveNothing) {
   SKIP_ON_PLAIN_MALLOC();
+  ++parcel_kind;
   WorkerHeaps worker;
-  std::vector<Heap*> taken;  // room for fresh heaps
-  while (heap_counters().pooled_idle > 0) {
-    taken.push_back(worker.AcquirePooled());
-  }
   auto drop = [&](int parcels) {
     for (int i = 0; i < parcels; ++i) {
       Parcel<Document> parcel = BuildParcel(&worker, 50);
@@ -151,9 +213,6 @@ TEST(ParcelPolicyTest, DroppedParcelsLeaveNothing) {
   EXPECT_EQ(heap_counters().live, before.live);
   EXPECT_EQ(heap_counters().destroyed, before.destroyed + 20'000);
   EXPECT_LT(ResidentBytes(), resident + 4'000'000);
-  for (Heap* const heap : taken) {
-    worker.ReleasePooled(heap);
-  }
 }
 
 }  // namespace

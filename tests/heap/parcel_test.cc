@@ -40,6 +40,8 @@ static_assert(sizeof(Parcel<Document>) == sizeof(void*));
 
 class ParcelTest : public testing::Test {
  protected:
+  void SetUp() override { ++parcel_kind; }
+
   // The heap of a parcel that can be dropped (mimalloc only).
   static Heap* HeapOfParcel(const Parcel<Document>& parcel) { return ParcelAccess::HeapOf(parcel); }
 
@@ -95,7 +97,7 @@ TEST_F(ParcelTest, ADroppableParcelEndsWithItsHeapOnAnyThread) {
 
 TEST_F(ParcelTest, TheDestructorIsSkippedOnlyWhenTheCensusAllowedTheDrop) {
   int destroyed = 0;
-  Heap* const heap = worker_.AcquireParcelHeap();
+  Heap* const heap = worker_.AcquireParcelHeap(parcel_kind);
   Counted* root = nullptr;
   {
     const HeapScope scope(heap);
@@ -229,7 +231,10 @@ TEST_F(ParcelTest, EveryReasonHasWords) {
 
 class ParcelDeathTest : public testing::Test {
  protected:
-  void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+  void SetUp() override {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    ++parcel_kind;
+  }
 
   WorkerHeaps worker_;
 };
@@ -242,7 +247,7 @@ TEST_F(ParcelDeathTest, AnEmptyParcelCannotBeRead) {
 
 TEST_F(ParcelDeathTest, ASharedHeapIsNeverDestroyed) {
   SKIP_ON_PLAIN_MALLOC();
-  Heap* const heap = worker_.AcquireParcelHeap();
+  Heap* const heap = worker_.AcquireParcelHeap(parcel_kind);
   heap->MarkShared();
   EXPECT_DEATH(DestroyParcelHeap(heap), "a shared heap may not be dropped");
   RetireHeap(heap);
@@ -256,7 +261,7 @@ TEST_F(ParcelDeathTest, APooledHeapIsNeverDestroyed) {
 }
 
 TEST_F(ParcelDeathTest, AHeapInUseIsNeitherDestroyedNorGivenUp) {
-  Heap* const heap = worker_.AcquireParcelHeap();
+  Heap* const heap = worker_.AcquireParcelHeap(parcel_kind);
   {
     const HeapScope scope(heap);
     const MainHeapScope inner;
@@ -273,7 +278,7 @@ TEST_F(ParcelDeathTest, PlainMallocDropsNoHeap) {
   if (allocator() != Allocator::kMalloc) {
     GTEST_SKIP() << "about plain malloc";
   }
-  Heap* const heap = worker_.AcquireParcelHeap();
+  Heap* const heap = worker_.AcquireParcelHeap(parcel_kind);
   EXPECT_DEATH(DestroyParcelHeap(heap), "plain malloc");
   worker_.ReleasePooled(heap);
 }

@@ -41,9 +41,7 @@ class SourceRulesTest : public testing::Test {
 
 using Where = std::map<std::string, int>;
 
-TEST_F(SourceRulesTest, HeapsAreNeverMerged) {
-  EXPECT_EQ(Occurrences("mi_heap_delete"), Where());
-}
+TEST_F(SourceRulesTest, HeapsAreNeverMerged) { EXPECT_EQ(Occurrences("mi_heap_delete"), Where()); }
 
 TEST_F(SourceRulesTest, HeapDestroyHasOneCaller) {
   EXPECT_EQ(Occurrences("mi_heap_destroy"), (Where{{"backend_mimalloc.cc", 1}}));

@@ -91,6 +91,8 @@ class Heap : public MainHeapObject {
   // The worker that was asked to leave and has not yet done so. Written under its mutex.
   std::atomic<WorkerHeaps*> leave_asked_{nullptr};
 
+  std::uintptr_t builder_ = 0;  // written by the worker that made the heap for a parcel
+
   Heap* next_idle_ = nullptr;  // HeapBook's pool mutex
   Heap* prev_ = nullptr;       // HeapBook's list mutex
   Heap* next_ = nullptr;       // HeapBook's list mutex
@@ -118,7 +120,8 @@ struct OwnerInfo {
 OwnerInfo OwnerOf(const void* block_start) noexcept;
 
 // Gives up a heap that may not be dropped: marks it shared, asks the worker that built in it to
-// leave it, and puts it into the common pool. Any thread; the heap must not be current on it.
+// leave it, and puts it into the common pool. For a fresh parcel heap it counts against its
+// builder, see WorkerHeaps::AcquireParcelHeap. Any thread; the heap must not be current on it.
 void RetireHeap(Heap* heap) noexcept;
 
 // Frees every block of a parcel heap at once, without destructors, and the heap. Any thread. The

@@ -23,7 +23,7 @@ class WorkerHeaps : public MainHeapObject {
  public:
   // Idle pooled heaps kept by the worker; what comes back beyond them goes to the common pool.
   static constexpr std::size_t kKept = 4;
-  // No fresh parcel heap while so many retired heaps lie idle: they are used first.
+  // While so many retired heaps lie idle, the failures of builders are not forgiven.
   static constexpr std::size_t kIdleLimit = 64;
 
   WorkerHeaps();
@@ -45,13 +45,19 @@ class WorkerHeaps : public MainHeapObject {
   // Gives it back, on the worker where its isolate ended (blocks in it may still be held).
   void ReleasePooled(Heap* heap) noexcept;
 
-  // A heap for a parcel: fresh (Heap::is_parcel) or, while too many retired heaps lie idle, the
-  // limit is reached or this builder's last census failed, a pooled one, to be given back by
-  // ReleasePooled. `builder` is any number that identifies the kind of parcel.
+  // A heap for a parcel: fresh (Heap::is_parcel) unless the limit of live heaps is reached or this
+  // builder is distrusted; then a pooled one, to be given back by ReleasePooled. `builder` is any
+  // number that identifies the kind of parcel.
+  //
+  // Each fresh heap that cannot be dropped in the end (census failed, value taken out) becomes one
+  // more retired heap for ever. So after each such failure a builder gets pooled heaps for a while,
+  // twice as long as the last time, and then one more try. A success makes a clean slate only while
+  // few retired heaps lie idle. That bounds them by kIdleLimit plus a logarithm for each builder,
+  // and never costs a builder whose parcels are always dropped as a whole.
   Heap* AcquireParcelHeap(std::uintptr_t builder = 0);
-  // Tells how the census of a fresh parcel heap ended. After a failure the builder gets pooled
-  // heaps for a while, longer with each failure in a row, then one more try.
-  void NoteCensus(bool ok, std::uintptr_t builder = 0) noexcept;
+  // Tells how the census of a fresh parcel heap ended: a success may be forgiving. A failure counts
+  // when the heap is retired, so it need not be told (and is counted once).
+  static void NoteCensus(bool ok, std::uintptr_t builder = 0) noexcept;
 
   // Gives up this thread's allocator state for `heap`: before its isolate moves to another worker
   // (rule H10), which then calls Arrive. The heap must not be in a scope of this thread.
@@ -76,21 +82,12 @@ class WorkerHeaps : public MainHeapObject {
  private:
   friend class HeapBook;
 
-  struct BuilderState {
-    std::uintptr_t builder = 0;
-    unsigned failures = 0;  // in a row
-    unsigned skip = 0;      // so many parcels more use pooled heaps
-  };
-  static constexpr std::size_t kBuilders = 64;
-
   Heap* AcquirePooledSlow();
   void ServiceLeavesSlow() noexcept;
-  BuilderState& StateOf(std::uintptr_t builder) noexcept;
 
   // Owner only.
   std::array<Heap*, kKept> kept_{};
   std::size_t kept_count_ = 0;
-  std::array<BuilderState, kBuilders> builders_{};
 
   // Any thread, under the mutex.
   std::mutex leaves_mutex_;
