@@ -30,7 +30,7 @@ class CensusExactTest : public TransferHeapTest {
 
   template <class Build>
   void Expect(Build&& build) {
-    Heap* const heap = worker_.AcquireParcelHeap();
+    Heap* const heap = FreshHeap();
     ASSERT_TRUE(heap->is_parcel());
     auto* const root = BuildIn(heap, build);
     using T = std::remove_reference_t<decltype(*root)>;
@@ -228,7 +228,7 @@ TEST_F(CensusExactTest, RecursiveAggregates) {
 
 TEST_F(CensusExactTest, WideElementsAreKnownOrTakeTheSafeWay) {
   // Over-aligned blocks may start elsewhere than the allocator's list says: then the sets differ.
-  Heap* const heap = worker_.AcquireParcelHeap();
+  Heap* const heap = FreshHeap();
   auto* const root = BuildIn(heap, [] {
     std::map<int, Wide> map;
     for (int i = 0; i < 100; ++i) map[i] = Wide{};

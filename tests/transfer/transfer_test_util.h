@@ -59,6 +59,13 @@ inline std::vector<const void*> LiveBlocks(const void* any_block) {
 // A worker's view of one builder: a fresh parcel heap and what was built in it.
 class TransferHeapTest : public testing::Test {
  protected:
+  // Each heap is for a builder of its own: a builder whose parcels could not be dropped would be
+  // given pooled heaps for a while.
+  Heap* FreshHeap() {
+    static std::uintptr_t builder = 0;
+    return worker_.AcquireParcelHeap(++builder);
+  }
+
   template <class Build>
   auto* BuildIn(Heap* heap, Build&& build) {
     using T = std::decay_t<decltype(build())>;

@@ -109,7 +109,7 @@ TEST_F(VerifyTest, OwningPointerIntoTheMiddleOfABlockIsRefused) {
 
 TEST_F(VerifyTest, BlockOfAnotherIsolateIsRefusedUntilItsHeapIsShared) {
   SKIP_ON_PLAIN_MALLOC();
-  Heap* const feed = worker_.AcquireParcelHeap();
+  Heap* const feed = FreshHeap();
   feed->set_owner_name("feed");
   auto* const text = BuildIn(feed, [] { return kLongText; });
   {
@@ -265,7 +265,7 @@ TEST_F(VerifyTest, RefusalLeavesTheValueAlone) {
 
 TEST_F(VerifyTest, TheErrorLivesInTheMainHeap) {
   SKIP_ON_PLAIN_MALLOC();
-  Heap* const heap = worker_.AcquireParcelHeap();
+  Heap* const heap = FreshHeap();
   int local = 1;
   const std::vector<int*> pointers(100, &local);
   {

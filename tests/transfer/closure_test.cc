@@ -1,0 +1,175 @@
+// Rule V4: closures. Exact for trivially copyable ones, warnings for the others.
+
+#include <array>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include "isolates/detail/threads.h"
+#include "tests/transfer/transfer_test_util.h"
+
+namespace isolates::internal {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+template <class F>
+std::string Refusal(const F& function, VerifyLevel level = VerifyLevel::kDefault) {
+  try {
+    CheckClosure(function, "computation", level);
+  } catch (const TransferError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+// Leaves addresses of the stack behind on the stack, where padding and unused bytes will lie.
+[[gnu::noinline]] void DirtyTheStack(int depth) {
+  volatile const void* addresses[64];
+  for (int i = 0; i < 64; ++i)
+    addresses[i] = const_cast<const void*>(static_cast<volatile void*>(&addresses[(i * 7) % 64]));
+  if (depth > 0) DirtyTheStack(depth - 1);
+  asm volatile("" : : "r"(addresses) : "memory");
+}
+
+class ClosureTest : public testing::Test {
+ protected:
+  ClosureTest() { RegisterThisThread("parser"); }
+  ~ClosureTest() override { SetHazardLookup(nullptr); }
+};
+
+TEST_F(ClosureTest, WithoutCapturesThereIsNothingToCheck) {
+  EXPECT_EQ(Refusal([](int x) { return x; }), "accepted");
+  EXPECT_EQ(Refusal(&DirtyTheStack), "accepted");
+}
+
+TEST_F(ClosureTest, ReferencesToTheStackAreRefused) {
+  int x = 1;
+  int y = 2;
+  EXPECT_THAT(Refusal([&x] { return x; }),
+              AllOf(StartsWith("message refused: computation: closure captures an address in the "
+                               "stack of isolate 'parser': by [&]"),
+                    HasSubstr("capture values")));
+  EXPECT_THAT(Refusal([&] { return x + y; }), HasSubstr("[&]"));
+  EXPECT_THAT(Refusal([x, p = &y] { return x + *p; }), HasSubstr("pointer"));
+  const std::string_view view = "literal";
+  EXPECT_EQ(Refusal([view] { return view.size(); }), "accepted");
+  std::thread([&] { EXPECT_THAT(Refusal([&x] { return x; }), HasSubstr("'parser'")); }).join();
+}
+
+struct Counter {
+  int count = 0;
+  auto ByThis() {
+    return [this] { return ++count; };
+  }
+  auto ByValue() const {
+    return [count = count] { return count; };
+  }
+};
+
+TEST_F(ClosureTest, ThisOfALocalObjectIsRefused) {
+  Counter local;
+  EXPECT_THAT(Refusal(local.ByThis()), HasSubstr("[this] of a local object"));
+  EXPECT_EQ(Refusal(local.ByValue()), "accepted");
+}
+
+TEST_F(ClosureTest, ValuesAreAccepted) {
+  const int x = 1;
+  const double y = 2;
+  DirtyTheStack(2);
+  EXPECT_EQ(Refusal([=] { return x + y; }), "accepted");
+  EXPECT_EQ(Refusal([a = std::array<long, 4>{1, 2, 3, 4}] { return a[0]; }), "accepted");
+}
+
+[[gnu::noinline]] std::string WithPadding() {
+  const char c = 1;
+  const long l = 2;
+  const bool b = true;
+  return Refusal([c, l, b] { return c + l + static_cast<long>(b); });
+}
+
+TEST_F(ClosureTest, PaddingIsNotMistakenForACapture) {
+#if !__has_builtin(__builtin_clear_padding)
+  GTEST_SKIP() << "this compiler cannot clear padding";
+#endif
+  for (int i = 0; i < 10; ++i) {
+    DirtyTheStack(i);
+    EXPECT_EQ(WithPadding(), "accepted");
+  }
+}
+
+Counter hazardous;
+
+TEST_F(ClosureTest, FramesAndIsolatesAreRefusedByName) {
+  SetHazardLookup([](const void* address) noexcept -> const char* {
+    return address == &hazardous ? "an isolate" : nullptr;
+  });
+  EXPECT_THAT(Refusal(hazardous.ByThis()),
+              AllOf(HasSubstr("closure captures the address of an isolate: by [this]"),
+                    HasSubstr("capture the members that are needed by value")));
+  SetHazardLookup(nullptr);
+  EXPECT_EQ(Refusal(hazardous.ByThis()), "accepted");
+}
+
+TEST_F(ClosureTest, OwnedCapturesAreFine) {
+  const std::string short_text = "ab";  // points into itself
+  const std::map<int, int> empty;       // so does this
+  const std::vector<int> numbers{1, 2, 3};
+  const std::uint64_t before = closure_warnings();
+  EXPECT_EQ(Refusal([short_text] { return short_text.size(); }), "accepted");
+  EXPECT_EQ(Refusal([empty] { return empty.size(); }), "accepted");
+  EXPECT_EQ(Refusal([numbers] { return numbers.size(); }), "accepted");
+  EXPECT_EQ(closure_warnings(), before);
+}
+
+TEST_F(ClosureTest, AHitBesideOwnedCapturesIsAWarning) {
+  int local = 1;
+  const std::string text = kLongText;
+  const auto suspicious = [text, &local] { return text.size() + static_cast<std::size_t>(local); };
+  static_assert(!std::is_trivially_copyable_v<decltype(suspicious)>);
+  const std::uint64_t before = closure_warnings();
+  if (!kCheckedBuild) {
+    EXPECT_EQ(Refusal(suspicious), "accepted");
+    EXPECT_EQ(closure_warnings(), before + 1);
+  }
+  EXPECT_THAT(Refusal(suspicious, VerifyLevel::kAlways), HasSubstr("stack of isolate 'parser'"));
+}
+
+TEST_F(ClosureTest, StdFunctionIsLookedAtLikeAClosure) {
+  int local = 1;
+  const std::function<int()> by_reference = [&local] { return local; };
+  EXPECT_THAT(Refusal(by_reference, VerifyLevel::kAlways), HasSubstr("stack of isolate"));
+  EXPECT_EQ(Refusal(std::function<int()>([] { return 1; })), "accepted");
+}
+
+TEST_F(ClosureTest, ClosuresInsideMessagesAreFoundByPath) {
+  int local = 1;
+  const auto closure = [&local] { return local; };
+  struct Message {
+    std::string name;
+    std::vector<std::remove_const_t<decltype(closure)>> callbacks;
+  };
+  const Message message{"x", {closure}};
+  const VerifyReport report = Verify(message);
+  ASSERT_EQ(report.violations.size(), 1U);
+  EXPECT_EQ(report.violations[0].path, "value.callbacks[0]");
+}
+
+TEST_F(ClosureTest, FunctionObjectsWithMembersAreMessages) {
+  struct Job {
+    std::string name;
+    const int* where;
+    int operator()() const { return *where; }
+  };
+  const int local = 1;
+  EXPECT_THAT(Refusal(Job{"x", &local}), HasSubstr("computation.where: pointer into the stack"));
+}
+
+}  // namespace
+}  // namespace isolates::internal
