@@ -119,16 +119,30 @@ class TypedHandler final : public MessageHandler {
   void Handle(PortCore& port, std::unique_ptr<Envelope> envelope) override;
 
  private:
+  // What a listener is called with. (A port view may be made by this class only.)
+  struct MessageOnly {
+    T message;
+    decltype(auto) Call(Function& function) { return std::invoke(function, std::move(message)); }
+  };
+  struct PortAndMessage {
+    ReceivePort<T> port;
+    T message;
+    decltype(auto) Call(Function& function) { return std::invoke(function, port, std::move(message)); }
+  };
+
   // A listener may be a coroutine: its result is finished by whoever defines it (FinishListener, found by
-  // argument-dependent lookup), and the captures live until then.
-  template <class... Args>
-  void Call(Args&&... args) {
-    using Result = std::invoke_result_t<Function&, Args...>;
+  // argument-dependent lookup). Captures, port and message live until then: it may refer to them.
+  template <class Arguments>
+  void Call(Arguments arguments) {
+    using Result = decltype(arguments.Call(*function_));
     if constexpr (requires(Result result) { FinishListener(std::move(result), function_); }) {
-      FinishListener(std::invoke(*function_, std::forward<Args>(args)...), function_);
+      using Kept = std::pair<std::shared_ptr<Function>, Arguments>;
+      auto kept = std::make_shared<Kept>(function_, std::move(arguments));
+      Result result = kept->second.Call(*kept->first);
+      FinishListener(std::move(result), std::move(kept));
     } else {
       static_assert(std::is_void_v<Result>, "isolates: a listener returns void or Task<void>");
-      std::invoke(*function_, std::forward<Args>(args)...);
+      arguments.Call(*function_);
     }
   }
 
@@ -336,11 +350,11 @@ void internal::TypedHandler<T, Function>::Handle(PortCore& port, std::unique_ptr
   envelope = nullptr;
   if constexpr (std::invocable<Function&, ReceivePort<T>&, T>) {
     ReceivePort<T> view(typename ReceivePort<T>::View{}, Ref<PortCore>(&port));
-    Call(view, std::move(message));
+    Call(PortAndMessage{std::move(view), std::move(message)});
   } else {
     static_assert(std::invocable<Function&, T>,
                   "isolates: a listener is called with the message, or with the port and the message");
-    Call(std::move(message));
+    Call(MessageOnly{std::move(message)});
   }
 }
 

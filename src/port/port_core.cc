@@ -98,7 +98,8 @@ void PortCore::set_keep_alive(bool keep_alive) noexcept {
 }
 
 void PortCore::UpdateKeepAlive() noexcept {
-  const bool counts = keep_alive_ && !closed() && (handler_ != nullptr || waiter_);
+  // A coroutine that waits counts even if the port is closed: it is still to learn of it.
+  const bool counts = keep_alive_ && ((handler_ != nullptr && !closed()) || waiter_);
   if (counts != counted_) {
     counted_ = counts;
     host_->AddKeepAlive(counts ? 1 : -1);
@@ -166,8 +167,8 @@ void PortCore::OnDiscard() noexcept { Release(); }
 
 // A plain thread has no isolate whose table could hold its sender, so each SendPort object has its own.
 struct SenderHandle::OwnSender : MainHeapObject {
-  explicit OwnSender(PortMailbox::Queue& queue) : producer(queue) {}
-  Producer producer;
+  explicit OwnSender(PortMailbox::Queue& queue) : producer(new Producer(queue)) {}
+  std::unique_ptr<Producer> producer;
   // Finds two threads in one SendPort: set during a send.
   std::atomic<bool> busy{false};
 };
@@ -194,11 +195,15 @@ Producer& SenderHandle::ProducerOfThisThread() const {
     if (own_ == nullptr) {
       own_ = new OwnSender(port_->mailbox().queue);
     }
-    return own_->producer;
+    return *own_->producer;
   }
   if (cached_host_ != host->id()) {
-    cached_ = &host->producers().For(*port_);
+    // The isolate goes on with the sender of the plain thread that it was before, if it has none yet: what
+    // was sent through this object first stays first.
+    cached_ = own_ == nullptr ? &host->producers().For(*port_)
+                              : &host->producers().For(*port_, std::move(own_->producer));
     cached_host_ = host->id();
+    delete std::exchange(own_, nullptr);
   }
   return *cached_;
 }

@@ -8,11 +8,12 @@ namespace isolates::internal {
 
 thread_local constinit PortHost* current_host = nullptr;
 
-Producer& ProducerTable::For(PortCore& port) {
+Producer& ProducerTable::For(PortCore& port, std::unique_ptr<Producer> ready_made) {
   auto found = by_port_.find(port.id());
   if (found == by_port_.end()) {
     if (by_port_.size() >= prune_at_) Prune();
-    auto producer = std::make_unique<Producer>(port.mailbox().queue);
+    auto producer = ready_made != nullptr ? std::move(ready_made)
+                                          : std::make_unique<Producer>(port.mailbox().queue);
     found = by_port_.emplace(port.id(), Entry{Ref<PortCore>(&port), std::move(producer)}).first;
   }
   return *found->second.producer;

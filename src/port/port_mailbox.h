@@ -40,7 +40,9 @@ class Producer : public PortMailbox::Queue::Producer {
 // in, first out for each sending isolate". Keeps each port alive as long as its producer. Owner thread.
 class ProducerTable : public MainHeapObject {
  public:
-  Producer& For(PortCore& port);
+  Producer& For(PortCore& port) { return For(port, nullptr); }
+  // `ready_made` is used for a port that has none yet, and freed otherwise.
+  Producer& For(PortCore& port, std::unique_ptr<Producer> ready_made);
 
  private:
   struct Entry {
