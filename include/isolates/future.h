@@ -189,7 +189,8 @@ template <class T>
 Task<std::optional<OrNothing<T>>> Collect(Future<T>& future, std::exception_ptr& first_error) {
   try {
     co_return co_await ValueOf(future);
-  } catch (const std::exception&) {
+  } catch (...) {
+    if (IsolateIsEnding()) throw;
     if (!first_error) first_error = std::current_exception();
   }
   co_return std::nullopt;

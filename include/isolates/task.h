@@ -15,6 +15,7 @@
 
 #include "isolates/detail/coroutine_frames.h"
 #include "isolates/detail/future_state.h"
+#include "isolates/error.h"
 
 namespace isolates {
 
@@ -97,7 +98,8 @@ class [[nodiscard]] Task {
   }
 
   // co_await std::move(task): runs it and gives its result, or throws what it threw.
-  auto operator co_await() && noexcept {
+  // Throws StateError the second time, and after the task was moved away.
+  auto operator co_await() && {
     struct Awaiter {
       std::coroutine_handle<promise_type> coroutine;
       bool await_ready() const noexcept { return false; }
@@ -107,6 +109,8 @@ class [[nodiscard]] Task {
       }
       T await_resume() const { return coroutine.promise().Result(); }
     };
+    if (!coroutine_) throw StateError("this Task is empty: it was moved from");
+    if (coroutine_.promise().continuation) throw StateError("this Task was awaited already");
     return Awaiter{coroutine_};
   }
 
@@ -147,7 +151,11 @@ class Root {
     std::suspend_never final_suspend() const noexcept { return {}; }
     void return_void() const noexcept {}
     // Roots catch what their task throws; the signal that ends an isolate passes through.
-    void unhandled_exception() const { throw; }
+    void unhandled_exception() {
+      Unlink();
+      InsertBefore(CurrentTasks().failed);
+      throw;
+    }
     static void* operator new(std::size_t bytes) { return AllocateFrame(bytes); }
     static void operator delete(void* frame, std::size_t bytes) noexcept {
       FreeFrame(frame, bytes);

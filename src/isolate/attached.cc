@@ -15,15 +15,6 @@ namespace {
 // relaxed - a number generator: the first thread to attach is "main".
 std::atomic<int> attached_threads{0};
 
-// Ends the thread's isolate with the thread.
-struct AttachedIsolate {
-  Ref<IsolateCore> core;
-  ~AttachedIsolate() {
-    if (core) core->Detach();
-  }
-};
-thread_local AttachedIsolate attached_isolate;
-
 // relaxed - see ThisThread: contexts pass from thread to thread through this lock.
 std::atomic_flag contexts_lock = ATOMIC_FLAG_INIT;
 ThreadContext* free_contexts = nullptr;  // guarded by contexts_lock
@@ -47,9 +38,20 @@ struct ContextLease {
     const ContextsLock lock;
     context->next_free = free_contexts;
     free_contexts = context;
+    context = nullptr;  // what later destructors of this thread use is a context of their own
   }
 };
 thread_local ContextLease context_lease;
+
+// Ends the thread's isolate with the thread. Defined after the lease, so that it goes first: an isolate that
+// ends wakes others, and needs the context for that.
+struct AttachedIsolate {
+  Ref<IsolateCore> core;
+  ~AttachedIsolate() {
+    if (core) core->Detach();
+  }
+};
+thread_local AttachedIsolate attached_isolate;
 
 }  // namespace
 

@@ -173,6 +173,7 @@ void IsolateCore::Deliver(EventNode* node) {
     error = std::current_exception();
   }
   if (error != nullptr) {
+    tasks_.DestroyFailed();
     HandleUncaught(error);
     if (attached_ == nullptr || !ending_) return;
     attached_error_ = std::move(error);
@@ -183,12 +184,11 @@ void IsolateCore::HandleUncaught(const std::exception_ptr& error) {
   const MainHeapScope main_heap;
   RemoteError described = DescribeException(error, name_);
   NotifyErrorListeners(described);
-  if (!errors_fatal_) {
-    if (error_listeners_.empty()) ReportUnhandledError(described);
-    return;
-  }
-  ending_ = true;
-  if (!error_) error_ = std::move(described);
+  if (!errors_fatal_ && error_listeners_.empty()) ReportUnhandledError(described);
+  if (errors_fatal_) ending_ = true;
+  // Kept where errors are not fatal too: if the result never comes, this is why.
+  const bool wanted = errors_fatal_ || (computation_ != nullptr && computation_->takes_error());
+  if (wanted && !error_) error_ = std::move(described);
 }
 
 void IsolateCore::NotifyErrorListeners(const RemoteError& error) {
@@ -206,18 +206,22 @@ void IsolateCore::End() noexcept {
   {
     const CodeScope code(*this);
     ending_ = true;
+    unwound_ = true;
     tasks_.DestroyRoots();
     if (computation_ != nullptr) computation_->DropCallable();
-    if (final_message_ != nullptr) {
-      try {
-        final_message_->Deliver();
-      } catch (...) {
-        HandleUncaught(std::current_exception());
-      }
-    }
     CloseAllPorts();
     TakeInbox();
     while (EventNode* node = local_.PopFront()) node->OnDiscard();
+    // Nothing of the isolate's code is left: now the last message.
+    if (final_message_ != nullptr) {
+      std::exception_ptr error;
+      try {
+        final_message_->Deliver();
+      } catch (...) {
+        error = std::current_exception();
+      }
+      if (error != nullptr) HandleUncaught(error);
+    }
   }
   const MainHeapScope main_heap;
   PortHost* const outer = std::exchange(current_host, this);
@@ -250,10 +254,12 @@ void IsolateCore::ReleaseHeap() noexcept {
 
 // --- in the isolate's code ------------------------------------------------------------------------
 
+bool IsolateCore::Unwinding() const noexcept { return unwound_ || std::uncaught_exceptions() > 0; }
+
 void IsolateCore::CheckStop() {
   // relaxed - a later look suffices.
   if (kill_requested_.load(std::memory_order_relaxed)) ending_ = true;
-  if (!ending_ || std::uncaught_exceptions() > 0) return;
+  if (!ending_ || Unwinding()) return;
   if (in_turn_) ThrowExitSignal();
   throw StateError("this isolate has ended");
 }
@@ -277,7 +283,9 @@ bool IsolateCore::Wait(bool (*ready)(const void*), const void* argument, TimePoi
   CheckStop();
   if (!in_turn_) {
     PumpUntil(ready, argument, deadline);
-    return ready(argument);
+    if (ready(argument)) return true;
+    CheckStop();
+    return false;
   }
   const MainHeapScope main_heap;
   BlockingRegion region;
@@ -288,8 +296,8 @@ bool IsolateCore::Wait(bool (*ready)(const void*), const void* argument, TimePoi
   for (;;) {
     state_.SetBlocked();
     // relaxed - ordered by SetBlocked: RequestKill stored it before its Notify.
-    if (ready(argument) || kill_requested_.load(std::memory_order_relaxed) ||
-        SystemFutex::Expired(deadline)) {
+    const bool killed = kill_requested_.load(std::memory_order_relaxed) && !Unwinding();
+    if (ready(argument) || killed || SystemFutex::Expired(deadline)) {
       break;
     }
     parker_.load(std::memory_order_relaxed)->Park(deadline);  // relaxed - stored by this thread

@@ -139,6 +139,8 @@ class IsolateCore final : public PortHost {
   bool FinishedForGood();
   void End() noexcept;
   void DiscardEvents() noexcept;
+  // True in destructors of code that is unwound: nothing may be thrown into them.
+  bool Unwinding() const noexcept;
   void PumpUntil(bool (*ready)(const void*), const void* argument, TimePoint deadline);
 
   const Capability pause_right_ = Capability::Create();
@@ -170,6 +172,7 @@ class IsolateCore final : public PortHost {
   bool started_ = false;
   bool in_turn_ = false;
   bool ending_ = false;
+  bool unwound_ = false;  // only destructors run any more
   bool errors_fatal_ = true;
 };
 

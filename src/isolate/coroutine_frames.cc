@@ -51,8 +51,15 @@ const char* DescribeHazard(const void* address) noexcept {
 }
 
 void TaskScope::DestroyRoots() noexcept {
+  DestroyFailed();
   while (!roots.alone()) {
     static_cast<RootCoroutine*>(roots.next)->handle.destroy();  // unlinks itself
+  }
+}
+
+void TaskScope::DestroyFailed() noexcept {
+  while (!failed.alone()) {
+    static_cast<RootCoroutine*>(failed.next)->handle.destroy();  // unlinks itself
   }
 }
 

@@ -50,17 +50,20 @@ void FutureStateBase::Finish() noexcept {
 }
 
 bool FutureStateBase::Register(PortHost& host) {
-  if (registered_) return !done();
+  if (done()) return false;
+  if (registered_) {
+    if (target_.get() == &host) return true;
+    // The future has moved to another isolate since somebody waited for it: that registration is taken back.
+    // acq_rel - acquire half: pairs with Finish (F1); release half: as below.
+    if ((word_.fetch_and(~kWaiter, std::memory_order_acq_rel) & kDone) != 0) return false;
+    Release();
+  }
   target_ = Ref<PortHost>(&host);
   AddRef();  // F3; given back by OnEvent or OnDiscard
   registered_ = true;
   // release half - pairs with Finish: target_ is visible (F2); acquire half - pairs with Finish (F1).
   const std::uint32_t before = word_.fetch_or(kWaiter, std::memory_order_acq_rel);
-  if ((before & kDone) == 0) {
-    keeps_alive_ = local_to_ != host.id();
-    if (keeps_alive_) host.AddKeepAlive(1);
-    return true;
-  }
+  if ((before & kDone) == 0) return true;
   registered_ = false;
   target_ = nullptr;
   Release();
@@ -71,6 +74,8 @@ bool FutureStateBase::Await(std::coroutine_handle<> waiter) {
   PortHost& host = RequireHost();
   if (waiter_) throw StateError("this Future is awaited already");
   if (!Register(host)) return false;
+  keeps_alive_ = local_to_ != host.id();
+  if (keeps_alive_) host.AddKeepAlive(1);
   waiter_ = waiter;
   return true;
 }
@@ -82,7 +87,6 @@ void FutureStateBase::CancelAwait() noexcept {
 
 void FutureStateBase::OnEvent() {
   const auto self = Ref<FutureStateBase>::Adopt(this);  // the registration's reference
-  registered_ = false;
   if (std::exchange(keeps_alive_, false)) target_->AddKeepAlive(-1);
   if (waiter_) std::exchange(waiter_, nullptr).resume();
 }

@@ -49,6 +49,7 @@ struct TaskScope {
 
   RingNode frames;  // FrameHeader
   RingNode roots;   // RootCoroutine
+  RingNode failed;  // roots that ended by an exception
   // Frames were never outside of these bounds: a quick no for most addresses.
   const void* lowest = nullptr;
   const void* highest = nullptr;
@@ -56,6 +57,8 @@ struct TaskScope {
   bool InLiveFrame(const void* address) const noexcept;
   // Ends every coroutine that belongs to nobody else.
   void DestroyRoots() noexcept;
+  // Frees the frames of roots that have failed: an exception leaves them suspended at their end.
+  void DestroyFailed() noexcept;
 };
 
 // A coroutine that nobody awaits: its isolate owns it.

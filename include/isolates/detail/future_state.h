@@ -11,15 +11,17 @@
 //
 // Word
 //   kDone     the result is stored             set by Finish
-//   kWaiter   target_ is to get this event     set by the consumer
+//   kWaiter   target_ is to get this event     set, taken back (F4) by the consumer
 //   kBlocked  a plain thread sleeps on the word  set by the consumer
 //
 // Rules
 //   F1. The result is written before kDone is set and read after it was seen.
 //   F2. kDone and kWaiter are set by RMWs on one word. If Finish finds kWaiter, it pushes the event to
 //       target_; if the consumer finds kDone, it takes its registration back. Exactly one of the two.
-//   F3. A registration holds a reference to this object and counts as keeping the consumer's isolate
-//       alive, unless the isolate itself is the only one that could produce the result.
+//   F3. A registration holds a reference to this object. A coroutine that awaits the result counts as
+//       keeping its isolate alive, unless the isolate itself is the only one that could produce it.
+//   F4. A consumer in another isolate than the registered one first takes the registration back by clearing
+//       kWaiter: if kDone is not set then, Finish will never look at target_.
 
 #ifndef ISOLATES_DETAIL_FUTURE_STATE_H_
 #define ISOLATES_DETAIL_FUTURE_STATE_H_
@@ -90,9 +92,9 @@ class FutureStateBase : public RefCounted, public MainHeapObject, public EventNo
   std::atomic<std::uint32_t> word_{0};
   const std::uint64_t local_to_;
   Failure* error_ = nullptr;  // owned; written before kDone
-  Ref<PortHost> target_;                // written before kWaiter
+  Ref<PortHost> target_;                // the consumer's; written before kWaiter
+  bool registered_ = false;             // the consumer's
   std::coroutine_handle<> waiter_;      // owner thread of target_
-  bool registered_ = false;             // owner thread of target_
   bool keeps_alive_ = false;            // owner thread of target_
 };
 

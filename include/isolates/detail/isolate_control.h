@@ -32,7 +32,7 @@ class TypedNotice final : public Notice {
   TypedNotice(SendPort<T> port, T message) : port_(std::move(port)), message_(std::move(message)) {}
   void Send() noexcept override {
     try {
-      port_.Send(message_);
+      SendPort<T>(port_).Send(message_);  // a copy: several isolates may send this notice at once
     } catch (...) {  // NOLINT(bugprone-empty-catch): no memory; the receiver's deadline tells
     }
   }

@@ -44,6 +44,7 @@ struct PartFacts {
 };
 
 struct TypeFacts {
+  const char* id;  // see SameFacts
   std::string_view name;
   TransferClass own_class;  // without its parts
   bool droppable;           // its destructor only frees memory of the same graph (H5c)
@@ -128,6 +129,17 @@ struct TraitParts<Traits> {
   using Type = typename Traits::Parts;
 };
 
+// Whether two functions tell the facts of one type. g++ with -fsanitize=undefined does not compare
+// addresses of functions or inline variables at compile time, clang does not compare those of
+// __PRETTY_FUNCTION__.
+constexpr bool SameFacts(FactsFunction a, FactsFunction b) {
+#if defined(__clang__)
+  return a == b;
+#else
+  return a().id == b().id;
+#endif
+}
+
 template <class Traits, class Parts, class Index>
 struct PartTable;
 
@@ -146,9 +158,9 @@ struct FactsHolder {
   using Table = PartTable<Traits, Parts, std::make_index_sequence<Parts::kSize>>;
 
   static constexpr TypeFacts kFacts{
-      TypeNameOf<T>(),       Traits::kClass,         Traits::kDroppable,     TraitShallow<Traits>(),
-      TraitViews<Traits>(),  TraitCarrier<Traits>(), TraitVouches<Traits>(), TraitProblem<Traits>(),
-      TraitRemedy<Traits>(), Table::kParts,          Parts::kSize,
+      PrettyType<T>().data(), TypeNameOf<T>(),       Traits::kClass,         Traits::kDroppable,
+      TraitShallow<Traits>(), TraitViews<Traits>(),  TraitCarrier<Traits>(), TraitVouches<Traits>(),
+      TraitProblem<Traits>(), TraitRemedy<Traits>(), Table::kParts,          Parts::kSize,
   };
 };
 
@@ -188,7 +200,7 @@ class TypeGraph {
  private:
   constexpr void Add(const Node& node) {
     for (std::size_t i = 0; i < size_; ++i) {
-      if (nodes_[i].facts == node.facts && nodes_[i].vouched == node.vouched) return;
+      if (SameFacts(nodes_[i].facts, node.facts) && nodes_[i].vouched == node.vouched) return;
     }
     if (size_ == capacity_) {
       Node* const grown = new Node[2 * capacity_];
