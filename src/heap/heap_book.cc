@@ -1,6 +1,6 @@
 #include "src/heap/heap_book.h"
 
-#include <new>
+#include <array>
 
 #include "isolates/detail/check.h"
 #include "src/heap/backend.h"
@@ -18,18 +18,18 @@ Heap* HeapBook::Create(bool parcel) {
   }
   // relaxed - a number that is only taken once.
   auto* const heap = new Heap(created_.fetch_add(1, std::memory_order_relaxed) + 1, raw, parcel);
-  live_.fetch_add(1, std::memory_order_relaxed);
   {
     const std::lock_guard lock(list_mutex_);
+    if (backend::HasHeaps()) {
+      registry_.Insert(raw, heap);  // may throw: before anything that would have to be undone
+    }
     heap->next_ = first_;
     if (first_ != nullptr) {
       first_->prev_ = heap;
     }
     first_ = heap;
-    if (backend::HasHeaps()) {
-      registry_.Insert(raw, heap);
-    }
   }
+  live_.fetch_add(1, std::memory_order_relaxed);  // a count
   backend::TheapTouch(raw);
   return heap;
 }
@@ -103,7 +103,6 @@ void HeapBook::Retire(Heap* heap) noexcept {
     if (home != nullptr && home == WorkerHeaps::Current()) {
       home->Leave(heap);
     } else if (home != nullptr) {
-      heap->home_.store(nullptr, std::memory_order_relaxed);  // as above
       home->RequestLeave(heap);
     }
   }
@@ -111,6 +110,7 @@ void HeapBook::Retire(Heap* heap) noexcept {
 }
 
 void HeapBook::Destroy(Heap* heap) noexcept {
+  const MainHeapScope main_heap;  // nothing of the allocator's own may land in the dropper's heap
   const std::shared_lock teardown(teardown_);
   {
     const std::lock_guard lock(list_mutex_);
@@ -159,17 +159,26 @@ void HeapBook::EndWorker(WorkerHeaps& worker) noexcept {
 
 void HeapBook::CollectHome(WorkerHeaps& worker) noexcept {
   const MainHeapScope main_heap;
-  {
-    const std::lock_guard lock(list_mutex_);
-    for (Heap* heap = first_; heap != nullptr; heap = heap->next_) {
-      // A parcel in the hands of another thread may be destroyed at this moment: not touched. The
-      // others live for ever. relaxed - home_ and touched_ are written by this worker, or hints.
-      if (heap->home_.load(std::memory_order_relaxed) == &worker && !heap->is_parcel() &&
-          heap->touched_.exchange(false, std::memory_order_relaxed)) {
-        backend::TheapCollect(heap->raw_);
+  std::array<Heap*, 32> batch;
+  std::size_t count = 0;
+  do {
+    count = 0;
+    {
+      // Collecting can take milliseconds: not under the mutex that every drop takes.
+      const std::lock_guard lock(list_mutex_);
+      for (Heap* heap = first_; heap != nullptr && count < batch.size(); heap = heap->next_) {
+        // A parcel in the hands of another thread may be destroyed at any moment: not touched. The
+        // others live for ever. relaxed - home_ and touched_ are written by this worker, or hints.
+        if (heap->home_.load(std::memory_order_relaxed) == &worker && !heap->is_parcel() &&
+            heap->touched_.exchange(false, std::memory_order_relaxed)) {
+          batch[count++] = heap;
+        }
       }
     }
-  }
+    for (std::size_t i = 0; i < count; ++i) {
+      backend::TheapCollect(batch[i]->raw_);
+    }
+  } while (count == batch.size());
   backend::TheapCollect(nullptr);
 }
 

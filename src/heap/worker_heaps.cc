@@ -100,6 +100,11 @@ void WorkerHeaps::Leave(Heap* heap) noexcept {
 }
 
 void WorkerHeaps::RequestLeave(Heap* heap) noexcept {
+  // From now on the heap is not at home here, unless this worker takes it again (Arrive): that
+  // makes the request void. relaxed - see Arrive.
+  WorkerHeaps* self = this;
+  heap->home_.compare_exchange_strong(self, nullptr, std::memory_order_relaxed,
+                                      std::memory_order_relaxed);
   const std::lock_guard lock(leaves_mutex_);
   // relaxed - ours is written under this mutex only; another worker's value is no match.
   if (heap->leave_asked_.load(std::memory_order_relaxed) == this) {
@@ -116,25 +121,27 @@ void WorkerHeaps::RequestLeave(Heap* heap) noexcept {
 }
 
 void WorkerHeaps::ServiceLeavesSlow() noexcept {
-  const std::lock_guard lock(leaves_mutex_);
-  // A heap that a scope of this thread uses stays for the next time.
-  std::size_t kept = 0;
-  for (Heap* const heap : leaves_) {
-    if (HeapScope::Uses(heap)) {
-      leaves_[kept++] = heap;
-      continue;
+  decltype(leaves_) now;
+  {
+    // Leaving a big heap takes a while: those who ask do not wait for it.
+    const std::lock_guard lock(leaves_mutex_);
+    now.swap(leaves_);
+    leaves_pending_.store(false, std::memory_order_relaxed);  // written under the mutex
+    for (Heap* const heap : now) {
+      WorkerHeaps* self = this;
+      // relaxed - under the mutex; a later request to another worker stands.
+      heap->leave_asked_.compare_exchange_strong(self, nullptr, std::memory_order_relaxed,
+                                                 std::memory_order_relaxed);
     }
-    WorkerHeaps* self = this;
-    // relaxed - under the mutex; a later request by another worker stands.
-    heap->leave_asked_.compare_exchange_strong(self, nullptr, std::memory_order_relaxed,
-                                               std::memory_order_relaxed);
-    // relaxed - ours only if this worker has taken the heap again since: then it needs the state.
-    if (heap->home_.load(std::memory_order_relaxed) != this) {
+  }
+  for (Heap* const heap : now) {
+    if (HeapScope::Uses(heap)) {
+      RequestLeave(heap);  // later
+      // relaxed - ours only if this worker took the heap again since: then it needs the state.
+    } else if (heap->home_.load(std::memory_order_relaxed) != this) {
       Leave(heap);
     }
   }
-  leaves_.resize(kept);
-  leaves_pending_.store(kept != 0, std::memory_order_relaxed);  // written under the mutex
 }
 
 void WorkerHeaps::Collect() noexcept {
