@@ -17,6 +17,13 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 // Waits without end, where a call takes a timeout.
 inline constexpr Duration kForever = Duration::max();
 
+// The instant at which a wait of that length, begun now on the machine's clock, is over; TimePoint::max(),
+// which means never, for kForever and for whatever does not fit.
+inline TimePoint DeadlineAfter(Duration timeout) noexcept {
+  const TimePoint now = std::chrono::steady_clock::now();
+  return timeout < TimePoint::max() - now ? now + timeout : TimePoint::max();
+}
+
 class Clock {
  public:
   virtual ~Clock() = default;

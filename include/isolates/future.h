@@ -34,9 +34,6 @@ class [[nodiscard]] Future {
     std::swap(state_, other.state_);
     return *this;
   }
-  ~Future() {
-    if (state_) state_->Abandon();
-  }
 
   // True if Get would not wait.
   bool ready() const { return State().done(); }
@@ -56,8 +53,7 @@ class [[nodiscard]] Future {
 
   // True when the result is there, false if it did not come in time. The result stays.
   bool WaitFor(Duration timeout) {
-    return State().Wait(timeout == kForever ? TimePoint::max()
-                                            : std::chrono::steady_clock::now() + timeout);
+    return State().Wait(DeadlineAfter(timeout));
   }
 
   // co_await future: the value or the error, in a turn of this isolate.

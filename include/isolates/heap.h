@@ -46,9 +46,6 @@ inline constexpr std::size_t kMaxHeapLimit = 16384;
 // parcels are built in pooled heaps, which makes them not droppable as a whole.
 void SetHeapLimit(std::size_t heaps) noexcept;
 
-// Gives the free memory that the calling thread holds back to the system.
-void Trim() noexcept;
-
 }  // namespace isolates
 
 #endif  // ISOLATES_HEAP_H_

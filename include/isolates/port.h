@@ -314,10 +314,7 @@ class ReceivePort : public PortBase<T> {
   // time is over (TimeoutError; kForever: never). Not for coroutines: they would block their whole isolate.
   [[nodiscard]] std::optional<T> Receive(Duration timeout) {
     RequireNoListener();
-    const TimePoint deadline = timeout == kForever
-                                   ? TimePoint::max()
-                                   : std::chrono::steady_clock::now() + timeout;
-    if (!this->core_->WaitForMessage(deadline)) {
+    if (!this->core_->WaitForMessage(DeadlineAfter(timeout))) {
       throw TimeoutError("no message arrived in time");
     }
     return TryReceive();

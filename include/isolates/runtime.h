@@ -62,7 +62,7 @@ ShutdownReport Shutdown(Duration deadline);
 
 // Gives memory that is free in the heaps of this thread and of all workers back to the system. Workers do it
 // when they come to it.
-void TrimAll();
+void Trim();
 
 // Runs `main` as the main isolate: an ordinary function or a coroutine, which returns nothing or the exit
 // status. Returns when nothing keeps the main isolate alive any more. Throws what main throws, and an

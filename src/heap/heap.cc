@@ -23,17 +23,17 @@ void SetHeapLimit(std::size_t heaps) noexcept {
   internal::HeapBook::Get().set_limit(std::clamp<std::size_t>(heaps, 1, kMaxHeapLimit));
 }
 
-void Trim() noexcept {
-  if (internal::WorkerHeaps* const worker = internal::WorkerHeaps::Current()) {
-    worker->Collect();
-  } else {
-    internal::backend::TheapCollect(nullptr);
-  }
-}
-
 namespace internal {
 
 thread_local constinit const HeapScope* HeapScope::innermost_ = nullptr;
+
+void TrimThisThread() noexcept {
+  if (WorkerHeaps* const worker = WorkerHeaps::Current()) {
+    worker->Collect();
+  } else {
+    backend::TheapCollect(nullptr);
+  }
+}
 
 bool HeapScope::Uses(const Heap* heap) noexcept {
   for (const HeapScope* scope = innermost_; scope != nullptr; scope = scope->outer_) {

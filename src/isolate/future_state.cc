@@ -127,10 +127,6 @@ void FutureStateBase::WaitOnPlainThread(TimePoint deadline) {
   }
 }
 
-void FutureStateBase::Abandon() noexcept {
-  if (waiter_) CancelAwait();
-}
-
 void FutureStateBase::Throw() {
   error_->observed = true;
   if (auto* remote = std::get_if<RemoteError>(&error_->error)) throw RemoteError(*remote);

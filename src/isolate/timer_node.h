@@ -22,7 +22,10 @@ class TimerNode final : public RefCounted, public MainHeapObject, public EventNo
 
   TimePoint when() const noexcept { return when_; }
   // Scheduler: the time has come. Passes the scheduler's reference on to the event.
-  void Fire() noexcept { host_->Push(this); }
+  void Fire() noexcept {
+    const Ref<PortHost> host = host_;  // this node may be gone before Push is over, and the isolate too
+    host->Push(this);
+  }
 
   // The isolate's thread: nobody waits any more.
   void Cancel() noexcept {

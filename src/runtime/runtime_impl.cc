@@ -407,8 +407,8 @@ std::vector<std::string> LiveIsolates() { return internal::Runtime::Get().Descri
 
 ShutdownReport Shutdown(Duration deadline) { return internal::Runtime::Get().Stop(deadline); }
 
-void TrimAll() {
-  Trim();
+void Trim() {
+  internal::TrimThisThread();
   internal::Runtime::Get().AskCollect();
 }
 

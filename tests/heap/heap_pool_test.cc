@@ -325,7 +325,7 @@ TEST(HeapTrimTest, CollectAndTrimGiveMemoryBack) {
   worker.Collect();
   EXPECT_LT(ResidentBytes(), before + 20'000'000) << "held before: " << held;
   peak();
-  Trim();
+  TrimThisThread();
   EXPECT_LT(ResidentBytes(), before + 20'000'000) << "held before: " << held;
   EXPECT_GT(held, before + 20'000'000) << "the test shows nothing";
   worker.ReleasePooled(heap);

@@ -66,8 +66,6 @@ class FutureStateBase : public RefCounted, public MainHeapObject, public EventNo
   // True when the result is there, false if the deadline passed first. Throws StateError if waiting here
   // could never end.
   bool Wait(TimePoint deadline);
-  // No result will be taken: an error that comes is nobody's, and is reported as unhandled.
-  void Abandon() noexcept;
 
   void OnEvent() override;
   void OnDiscard() noexcept override;

@@ -174,6 +174,9 @@ class HeapScope {
 
 inline Heap* CurrentHeap() noexcept { return HeapScope::Current(); }
 
+// Gives the free memory that the calling thread holds back to the system.
+void TrimThisThread() noexcept;
+
 // For code that starts threads: the C library frees what they leave from other threads, so what is
 // being built on this thread must not be dropped as a whole.
 inline void MarkCurrentHeapNotDroppable() noexcept { HeapScope::MarkAllShared(); }

@@ -42,11 +42,13 @@ class BasicParker {
     // acquire - pairs with Unpark (P3). Taken without a sleep when a token was left (P1).
     if (word_.exchange(kEmpty, std::memory_order_acquire) == kNotified) return true;
     std::uint32_t expected = kEmpty;
-    // acquire - for the failure, where the only other value is a token of Unpark; the success may not be
-    // weaker and publishes nothing: Unpark's exchange sees kParked, or this fails.
-    if (!word_.compare_exchange_strong(expected, kParked, std::memory_order_acquire,
-                                       std::memory_order_acquire)) {
-      word_.store(kEmpty, std::memory_order_relaxed);  // relaxed - the token was acquired just above
+    // relaxed, both - going to sleep publishes nothing: Unpark's exchange sees kParked, or this fails
+    // because of its token, which is taken below.
+    if (!word_.compare_exchange_strong(expected, kParked, std::memory_order_relaxed,
+                                       std::memory_order_relaxed)) {
+      // acquire - pairs with Unpark (P3). An exchange, not a store: a second Unpark may have come since, and
+      // a store could wipe out its token without making visible what it tells of.
+      word_.exchange(kEmpty, std::memory_order_acquire);
       return true;
     }
     for (;;) {
