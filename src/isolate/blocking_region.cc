@@ -5,8 +5,7 @@ namespace isolates::internal {
 
 BlockingRegion::BlockingRegion() noexcept {
   const Duration window = GetScheduler().SpinWindow();
-  spin_until_ = window > Duration::zero() ? std::chrono::steady_clock::now() + window
-                                          : TimePoint::min();
+  spin_until_ = window > Duration::zero() ? DeadlineAfter(window) : TimePoint::min();
 }
 
 BlockingRegion::~BlockingRegion() {

@@ -349,7 +349,7 @@ void Runtime::AskCollect() noexcept {
 ShutdownReport Runtime::Stop(Duration timeout) {
   const MainHeapScope main_heap;
   ShutdownReport report;
-  const TimePoint deadline = std::chrono::steady_clock::now() + timeout;
+  const TimePoint deadline = DeadlineAfter(timeout);
   // release - pairs with IsolateStarted.
   if (refusing_.exchange(true, std::memory_order_acq_rel)) return report;
   ForEachLive([](IsolateCore& core) {

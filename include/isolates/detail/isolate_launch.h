@@ -116,7 +116,7 @@ class RunComputation final
   template <class... A>
   explicit RunComputation(Ref<FutureState<Result>> state, A&&... call)
       : Base(std::forward<A>(call)...), sink_(std::move(state)) {
-    RequireTransferable<Result>();
+    if constexpr (!std::is_void_v<Result>) RequireTransferable<Result>();
   }
 
   template <class U>
