@@ -166,12 +166,16 @@ constexpr bool MatchesKnown(std::string_view name, std::string_view known) {
   return known.ends_with('<') || n == name.size();
 }
 
-constexpr const KnownType* FindKnown(std::string_view name) {
-  if (!name.starts_with("std::") && !name.starts_with("_IO_")) return nullptr;
-  for (const KnownType& known : kKnownRejected) {
-    if (MatchesKnown(name, known.prefix)) return &known;
+inline constexpr std::size_t kNotKnown = sizeof(kKnownRejected) / sizeof(kKnownRejected[0]);
+
+// The index of the type in kKnownRejected, or kNotKnown. (An index and not a pointer: g++ with
+// -fsanitize=undefined does not compare pointers to inline variables at compile time.)
+constexpr std::size_t FindKnown(std::string_view name) {
+  if (!name.starts_with("std::") && !name.starts_with("_IO_")) return kNotKnown;
+  for (std::size_t i = 0; i < kNotKnown; ++i) {
+    if (MatchesKnown(name, kKnownRejected[i].prefix)) return i;
   }
-  return nullptr;
+  return kNotKnown;
 }
 
 constexpr bool IsKnownPlain(std::string_view name) {

@@ -151,7 +151,7 @@ template <class T>
 constexpr auto ChoosePointer() {
   if constexpr (std::is_function_v<T>) {
     return std::type_identity<PlainTraits<T*>>{};
-  } else if constexpr (FindKnown(TypeNameOf<std::remove_cv_t<T>>()) != nullptr) {
+  } else if constexpr (FindKnown(TypeNameOf<std::remove_cv_t<T>>()) != kNotKnown) {
     return std::type_identity<KnownPointerTraits<std::remove_cv_t<T>>>{};
   } else {
     return std::type_identity<PointerTraits<T>>{};

@@ -253,8 +253,8 @@ struct IncompleteTraits : RejectedTraits<T> {
 
 template <class T>
 struct KnownTraits : RejectedTraits<T> {
-  static constexpr std::string_view kProblem = FindKnown(TypeNameOf<T>())->problem;
-  static constexpr std::string_view kRemedy = FindKnown(TypeNameOf<T>())->remedy;
+  static constexpr std::string_view kProblem = kKnownRejected[FindKnown(TypeNameOf<T>())].problem;
+  static constexpr std::string_view kRemedy = kKnownRejected[FindKnown(TypeNameOf<T>())].remedy;
 };
 
 template <class T>
@@ -283,7 +283,7 @@ struct IteratorTraits : RejectedTraits<T> {
 template <class T>
 constexpr auto ChooseNamed() {
   constexpr std::string_view kName = TypeNameOf<T>();
-  if constexpr (FindKnown(kName) != nullptr) {
+  if constexpr (FindKnown(kName) != kNotKnown) {
     return std::type_identity<KnownTraits<T>>{};
   } else if constexpr (IsKnownPlain(kName) && std::is_trivially_copyable_v<T>) {
     return std::type_identity<PlainTraits<T>>{};
