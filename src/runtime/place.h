@@ -3,7 +3,7 @@
 #ifndef ISOLATES_SRC_RUNTIME_PLACE_H_
 #define ISOLATES_SRC_RUNTIME_PLACE_H_
 
-#include <pthread.h>
+#include <sys/types.h>
 
 #include <atomic>
 #include <cstdint>
@@ -49,6 +49,7 @@ class Worker : public MainHeapObject {
 
   const int number;  // in creation order
   std::thread thread;
+  pid_t tid = 0;                         // set by the thread before it is announced
   ThreadContext* context = nullptr;      // set by the thread before it is announced
   WorkerHeaps* heaps = nullptr;          // the same
   std::atomic<Place*> place{nullptr};    // assigned by Runtime::FillPlace; the worker may have lost it since

@@ -1,6 +1,7 @@
 #include "src/runtime/runtime_impl.h"
 
 #include <time.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -10,6 +11,7 @@
 #include "isolates/detail/threads.h"
 #include "isolates/heap.h"
 #include "isolates/transfer.h"
+#include "src/base/thread_state.h"
 
 namespace isolates::internal {
 namespace {
@@ -62,7 +64,7 @@ Runtime::Runtime(RuntimeOptions options)
     : allowed_(FindAllowedCpus()),
       options_(std::move(options)),
       main_thread_(std::this_thread::get_id()),
-      main_pthread_(pthread_self()) {
+      main_tid_(gettid()) {
   const std::size_t cpus = allowed_.cpus.size();
   const std::size_t workers = options_.workers > 0 ? static_cast<std::size_t>(options_.workers)
                                                    : std::max<std::size_t>(1, cpus - 1);
@@ -184,6 +186,7 @@ Worker* Runtime::StartWorker() {
   Parker announced;
   raw->thread = std::thread([this, raw, &announced] {
     raw->context = &ThisThread();
+    raw->tid = gettid();
     auto* heaps = new WorkerHeaps;
     raw->heaps = heaps;
     raw->context->heaps = heaps;
@@ -288,20 +291,16 @@ bool Runtime::LookForStalls() {
     Worker* owner = place->owner.load(std::memory_order_acquire);
     if (owner == nullptr) continue;
     const bool is_main = owner == Place::MainThread();
-    clockid_t clock_id{};
-    timespec time{};
-    if (pthread_getcpuclockid(is_main ? main_pthread_ : owner->thread.native_handle(), &clock_id) != 0 ||
-        clock_gettime(clock_id, &time) != 0) {
-      continue;
-    }
-    const Duration cpu_time = std::chrono::seconds(time.tv_sec) + Duration(time.tv_nsec);
-    // relaxed - two looks at the same number tell that no turn ended between them.
+    // relaxed - two looks at the same odd number tell that no turn ended between them.
     const std::uint64_t turns = is_main ? 1 : owner->turns.load(std::memory_order_relaxed);
+    const ThreadState state =
+        turns % 2 == 1 ? StateOfThread(is_main ? main_tid_ : owner->tid) : ThreadState::kRunnable;
     LastLook& last = last_looks_[static_cast<std::size_t>(place->index)];
-    const bool in_one_turn = last.owner == owner && last.turns == turns && turns % 2 == 1;
-    const bool slept = cpu_time - last.cpu_time < std::chrono::microseconds(200);
-    last = {owner, turns, cpu_time};
-    if (!in_one_turn || !slept) continue;
+    const bool stalled = state == ThreadState::kGone ||
+                         (state == ThreadState::kAsleep && last.asleep && last.owner == owner &&
+                          last.turns == turns);
+    last = {owner, turns, state == ThreadState::kAsleep};
+    if (!stalled) continue;
     if (place->owner.compare_exchange_strong(owner, nullptr, std::memory_order_seq_cst)) {
       stalls_.fetch_add(1, std::memory_order_relaxed);  // relaxed - counter only
       FillPlace(*place);

@@ -49,7 +49,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   struct LastLook {
     Worker* owner = nullptr;
     std::uint64_t turns = 0;
-    Duration cpu_time{0};
+    bool asleep = false;
   };
 
   explicit Runtime(RuntimeOptions options);
@@ -84,7 +84,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   const RuntimeOptions options_;
   Duration spin_;
   const std::thread::id main_thread_;
-  const pthread_t main_pthread_;
+  const pid_t main_tid_;
   std::vector<std::unique_ptr<Place>> places_;
   std::unique_ptr<Keeper> keeper_;
 
