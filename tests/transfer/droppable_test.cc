@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <memory_resource>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -117,6 +118,11 @@ struct VouchesOnlyForItself {
   Chain chain;
   using IsolatesMembers = OwningMembers<&VouchesOnlyForItself::chain>;
 };
+struct FromAPool {
+  int number;
+  static void* operator new(std::size_t bytes) { return ::operator new(bytes); }
+  static void operator delete(void* block) { ::operator delete(block); }
+};
 struct MutableText {
   mutable std::string text;
 };
@@ -177,6 +183,8 @@ TEST(DroppableTest, ShallowConstIsNoticed) {
 TEST(DroppableTest, WhatDoesMoreThanFreeing) {
   static_assert(kNoneDroppable<std::shared_ptr<int>, std::weak_ptr<int>, std::function<void()>>);
   static_assert(kNoneDroppable<std::pmr::string, Parcel<int>, RemoteError, std::mutex>);
+  static_assert(kNoneDroppable<std::unique_ptr<FromAPool>>);
+  static_assert(kAllDroppable<FromAPool>);
 }
 
 }  // namespace

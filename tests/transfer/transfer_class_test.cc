@@ -202,7 +202,19 @@ struct OddAllocator : std::allocator<T> {
   };
 };
 
+struct OddlyDeleted {
+  int handle;
+};
+
 }  // namespace
+}  // namespace isolates
+
+template <>
+struct std::default_delete<isolates::OddlyDeleted> {
+  void operator()(isolates::OddlyDeleted* object) const { object->handle = 0; }
+};
+
+namespace isolates {
 
 template <>
 struct TransferTraits<ThirdParty>
@@ -280,6 +292,7 @@ TEST(TransferClassTest, Rejected) {
   static_assert(kRejectedTypes<std::unique_ptr<std::string_view[]>, std::unique_ptr<Declared>>);
   static_assert(kRejectedTypes<Derived, LongArray, Either, void, Polymorphic, Declared>);
   static_assert(kRejectedTypes<ConstReference, Reference, AssignableReference, TextAndBits>);
+  static_assert(kRejectedTypes<std::unique_ptr<OddlyDeleted>>);
   static_assert(kRejectedTypes<std::map<int, int, StatefulLess>>);
   static_assert(kRejectedTypes<std::vector<int, OddAllocator<int>>>);
   static_assert(kRejectedTypes<std::variant<int, std::tuple<std::vector<std::thread>>>>);

@@ -8,6 +8,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <new>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -33,11 +34,36 @@ constexpr bool LetsReadersMove() {
 
 // ---- owning ----
 
+// An operator delete of its own may do more than give memory back.
+template <class T>
+concept DeletesItself =
+    requires(void* block) { T::operator delete(block); } ||
+    requires(void* block) { T::operator delete(block, std::size_t{}); } ||
+    requires(void* block) { T::operator delete(block, std::align_val_t{}); } ||
+    requires(void* block) { T::operator delete(block, std::size_t{}, std::align_val_t{}); } ||
+    requires(T* object) { T::operator delete(object, std::destroying_delete_t{}); } ||
+    requires(void* block) { T::operator delete[](block); } ||
+    requires(void* block) { T::operator delete[](block, std::size_t{}); };
+
+// A program may specialize std::default_delete for its own types. The primary template converts
+// from the deleters of derived classes, which nobody writes for a specialization.
+template <class T>
+struct DerivedProbe : T {};
+template <class T>
+constexpr bool HasOrdinaryDeleter() {
+  if constexpr (std::is_class_v<T> && !std::is_final_v<T>) {
+    return std::is_constructible_v<std::default_delete<T>,
+                                   const std::default_delete<DerivedProbe<std::remove_cv_t<T>>>&>;
+  } else {
+    return true;
+  }
+}
+
 template <class T>
 struct UniqueTraits {
   using Parts = TypeList<T>;
   static constexpr TransferClass kClass = TransferClass::kOwned;
-  static constexpr bool kDroppable = true;
+  static constexpr bool kDroppable = !DeletesItself<T>;
   static constexpr bool kShallow = LetsReadersMove<T>();
   static constexpr bool kCarrier = true;
   static void Walk(const std::unique_ptr<T>& value, Walker& walker) {
@@ -52,7 +78,7 @@ template <class T>
 struct UniqueArrayTraits {
   using Parts = TypeList<T>;
   static constexpr TransferClass kClass = TransferClass::kOwned;
-  static constexpr bool kDroppable = true;
+  static constexpr bool kDroppable = !DeletesItself<T>;
   static constexpr bool kShallow = LetsReadersMove<T>();
   static constexpr bool kCarrier = true;
   static constexpr std::string_view Label(std::size_t) { return "[]"; }
@@ -97,6 +123,8 @@ constexpr auto ChooseUnique() {
     return std::type_identity<IncompleteTraits<T>>{};
   } else if constexpr (std::is_polymorphic_v<T> && !std::is_final_v<T>) {
     return std::type_identity<PolymorphicUniqueTraits<T>>{};
+  } else if constexpr (!HasOrdinaryDeleter<T>()) {
+    return std::type_identity<DeleterTraits<T>>{};
   } else {
     return std::type_identity<UniqueTraits<T>>{};
   }

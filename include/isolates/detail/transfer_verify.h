@@ -14,6 +14,7 @@
 #include "isolates/detail/heap.h"
 #include "isolates/detail/transfer_closure.h"
 #include "isolates/detail/transfer_require.h"
+#include "isolates/detail/transfer_std_pointers.h"
 #include "isolates/detail/transfer_walker.h"
 #include "isolates/error.h"
 #include "isolates/parcel.h"
@@ -154,7 +155,8 @@ Parcel<T> SealParcel(Heap* heap, T* root, bool heap_usable_for_drop,
                      std::string_view root_label = "result",
                      VerifyLevel level = VerifyLevel::kDefault) {
   RequireTransferable<T>();
-  constexpr SealType kType{&RunRootWalkOf<T>, kRegionDroppable<T>, kSummary<T>.views};
+  constexpr SealType kType{&RunRootWalkOf<T>, kRegionDroppable<T> && !DeletesItself<T>,
+                           kSummary<T>.views};
   CensusSum sealed;
   try {
     const Receipt receipt =
