@@ -59,6 +59,8 @@ class Worker : public MainHeapObject {
   std::vector<std::unique_ptr<ReadyQueue::Consumer>> consumers;  // the worker only, one for each place
   // Odd while a turn runs. The keeper compares two looks.
   std::atomic<std::uint64_t> turns{0};
+  // The keeper took its place in the turn that it runs. Set by the keeper, cleared by the worker.
+  std::atomic<bool> stalled{false};
   std::atomic<bool> collect_asked{false};
   std::atomic<bool> exited{false};
   Worker* next_spare = nullptr;          // guarded by the runtime's spares mutex

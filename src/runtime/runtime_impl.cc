@@ -151,9 +151,9 @@ bool Runtime::FillPlace(Place& place) noexcept {
   Worker* worker = nullptr;
   try {
     worker = TakeSpareOrStart();
-  } catch (...) {
-    return false;  // no thread to be had: the work waits for the workers there are
+  } catch (...) {  // NOLINT(bugprone-empty-catch): the work waits for the workers there are
   }
+  if (worker == nullptr) return false;
   Worker* nobody = nullptr;
   // release - pairs with WakeIdle and Owns: the worker's fields are visible; relaxed on failure.
   if (!place.owner.compare_exchange_strong(nobody, worker, std::memory_order_acq_rel,
@@ -173,6 +173,12 @@ Worker* Runtime::TakeSpareOrStart() {
   {
     const std::lock_guard lock(spares_mutex_);
     if (spares_ != nullptr) return std::exchange(spares_, spares_->next_spare);
+    // One worker for each place, and one for each that holds on to a turn without its place, are enough.
+    // If they are all made, one is on its way to become a spare, and looks for work when it does
+    // (WaitAsSpare). relaxed - counters; a stale value starts a thread too many or one look later.
+    const int needed = static_cast<int>(places_.size()) + blocked_.load(std::memory_order_relaxed) +
+                       stalled_.load(std::memory_order_relaxed);
+    if (static_cast<int>(workers_.size()) >= needed) return nullptr;
   }
   return StartWorker();
 }
@@ -302,7 +308,11 @@ bool Runtime::LookForStalls() {
     last = {owner, turns, state == ThreadState::kAsleep};
     if (!stalled) continue;
     if (place->owner.compare_exchange_strong(owner, nullptr, std::memory_order_seq_cst)) {
-      stalls_.fetch_add(1, std::memory_order_relaxed);  // relaxed - counter only
+      // relaxed - counters only; stalled is cleared by the worker after its turn.
+      stalls_.fetch_add(1, std::memory_order_relaxed);
+      if (!is_main && !owner->stalled.exchange(true, std::memory_order_relaxed)) {
+        stalled_.fetch_add(1, std::memory_order_relaxed);
+      }
       FillPlace(*place);
       last = {};
     }

@@ -93,7 +93,8 @@ class Runtime final : public Scheduler, public MainHeapObject {
   // Workers that look for work and will look once more before they sleep.
   std::atomic<int> searching_{0};
   alignas(kCacheLine) std::atomic<std::uint32_t> next_place_{0};
-  std::atomic<int> blocked_{0};
+  std::atomic<int> blocked_{0};  // workers in a turn that gave up their place
+  std::atomic<int> stalled_{0};  // workers in a turn whose place the keeper took
   std::atomic<std::uint64_t> started_{0};
   std::atomic<std::uint64_t> live_count_{0};
   std::atomic<std::uint64_t> stalls_{0};

@@ -89,6 +89,10 @@ void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
   worker.turns.fetch_add(1, std::memory_order_relaxed);  // relaxed - see LookForStalls
   const IsolateCore::TurnEnd end = core.RunTurn(*worker.context);
   worker.turns.fetch_add(1, std::memory_order_relaxed);
+  if (worker.stalled.load(std::memory_order_relaxed)) {  // relaxed, both - counters only
+    worker.stalled.store(false, std::memory_order_relaxed);
+    stalled_.fetch_sub(1, std::memory_order_relaxed);
+  }
   if (end != IsolateCore::TurnEnd::kMoreToDo) {
     core.Release();
     return;

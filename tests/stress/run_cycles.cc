@@ -132,8 +132,9 @@ int main(int argc, char** argv) {
   KeepResults(sizes.kept);
   const auto info = isolates::runtime_info();
   const auto counters = isolates::heap_counters();
-  std::printf("heaps live %zu, created %zu, destroyed %zu; threads %zu\n", counters.live,
-              counters.created, counters.destroyed, info.threads);
+  std::printf("heaps live %zu, created %zu, destroyed %zu; threads %zu, stalls %zu\n",
+              counters.live, counters.created, counters.destroyed, info.threads,
+              static_cast<std::size_t>(info.stalls));
   std::printf("%d passed, %d failed\n", passed, failed);
   return failed == 0 ? 0 : 1;
 }
