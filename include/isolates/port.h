@@ -162,7 +162,7 @@ class ReceiveAwaiter {
   bool await_ready() {
     port_->CheckOwner();
     port_->host().CheckStop();
-    return port_->HasMessage() || port_->closed();
+    return port_->closed() || (port_->HasMessage() && port_->host().MayGoOn());
   }
   void await_suspend(std::coroutine_handle<> waiter) {
     port_->SetWaiter(waiter);

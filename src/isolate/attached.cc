@@ -48,7 +48,8 @@ thread_local ContextLease context_lease;
 struct AttachedIsolate {
   Ref<IsolateCore> core;
   ~AttachedIsolate() {
-    if (core) core->Detach();
+    // Not if the program ends inside of an event (std::exit): its code is still on the stack.
+    if (core && !core->InTurn()) core->Detach();
   }
 };
 thread_local AttachedIsolate attached_isolate;
@@ -103,9 +104,8 @@ void IsolateCore::PumpUntil(bool (*ready)(const void*), const void* argument, Ti
       Detach();
       std::rethrow_exception(error);
     }
-    if (ready(argument) || ending_) return;
+    if (ready(argument) || ending_ || SystemFutex::Expired(deadline)) return;
     if (!local_.empty() && pauses_.empty()) continue;
-    if (SystemFutex::Expired(deadline)) return;
     BlockingRegion region;
     while (!state_.notified() && region.Spin()) {
     }

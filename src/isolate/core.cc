@@ -16,12 +16,8 @@ namespace {
 struct ExitSignal {};
 
 [[noreturn]] void ThrowExitSignal() {
-  std::exception_ptr signal;
-  {
-    const MainHeapScope main_heap;  // H7: allocated from the main heap
-    signal = std::make_exception_ptr(ExitSignal{});
-  }
-  std::rethrow_exception(signal);
+  const MainHeapScope main_heap;  // H7: allocated from the main heap; unwinding ends the scope
+  throw ExitSignal{};
 }
 
 // relaxed - a number generator.
@@ -126,6 +122,11 @@ IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context) {
   return state_.TryIdle() ? TurnEnd::kIdle : TurnEnd::kMoreToDo;
 }
 
+void IsolateCore::LetMove() noexcept {
+  if (heap_ != nullptr) heap_->MarkShared();
+  let_move_ = true;
+}
+
 void IsolateCore::HandleControl() {
   // relaxed - ordered by BeginTurn's acquire.
   if (kill_requested_.load(std::memory_order_relaxed)) ending_ = true;
@@ -192,7 +193,12 @@ void IsolateCore::HandleUncaught(const std::exception_ptr& error) {
 }
 
 void IsolateCore::NotifyErrorListeners(const RemoteError& error) {
-  for (const auto& listener : error_listeners_) listener.Send(error);
+  for (const auto& listener : error_listeners_) {
+    try {
+      listener.Send(error);
+    } catch (...) {  // NOLINT(bugprone-empty-catch): a port that is none, or no memory
+    }
+  }
 }
 
 bool IsolateCore::FinishedForGood() {
@@ -234,6 +240,10 @@ void IsolateCore::End() noexcept {
   }
   if (error_ && !error_taken) ReportUnhandledError(*error_);
   for (const auto& listener : exit_listeners_) listener.Send();
+  // What could refer to other isolates, and they to this one.
+  exit_listeners_.clear();
+  error_listeners_.clear();
+  computation_ = nullptr;
   DropProducers();
   current_host = outer;
   if (!heap_given_away) ReleaseHeap();

@@ -73,7 +73,9 @@ class IsolateCore final : public PortHost {
   // Handles what there is to do, up to a fair share. `context`: the calling thread.
   TurnEnd RunTurn(ThreadContext& context);
   // True if the isolate may go on on another worker: it builds no parcel and is bound to no thread.
-  bool may_move() const noexcept { return !builds_parcel_ && !attached_; }
+  bool may_move() const noexcept { return (!builds_parcel_ || let_move_) && !attached_; }
+  // Whoever has it, between turns: gives up building a parcel that can be dropped as a whole.
+  void LetMove() noexcept;
   IsolateCore* next_event = nullptr;  // in a list of ready isolates
   // Where the isolate ran last, or where it should run first: a hint for the scheduler.
   std::atomic<int> place_hint{-1};
@@ -168,6 +170,7 @@ class IsolateCore final : public PortHost {
   std::optional<RemoteError> error_;
   std::exception_ptr attached_error_;  // what ended an attached isolate, for its caller
   bool builds_parcel_ = false;
+  bool let_move_ = false;
   bool has_heap_ = false;
   bool started_ = false;
   bool in_turn_ = false;

@@ -57,9 +57,12 @@ class Worker : public MainHeapObject {
   EventStack<IsolateCore> bound;
   EventList<IsolateCore> bound_now;      // the worker only
   std::vector<std::unique_ptr<ReadyQueue::Consumer>> consumers;  // the worker only, one for each place
+  std::size_t searches = 0;              // the worker only
+  // Not zero while the worker waits in a turn: nobody runs what is bound to it (see Schedule).
+  std::atomic<std::uint32_t> waits{0};
   // Odd while a turn runs. The keeper compares two looks.
   std::atomic<std::uint64_t> turns{0};
-  // The keeper took its place in the turn that it runs. Set by the keeper, cleared by the worker.
+  // It has lost its place in the turn that it runs. Set by the keeper or the worker, cleared by the worker.
   std::atomic<bool> stalled{false};
   std::atomic<bool> collect_asked{false};
   std::atomic<bool> exited{false};

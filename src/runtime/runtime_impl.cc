@@ -98,7 +98,13 @@ bool Runtime::Schedule(IsolateCore& core) noexcept {
   if (!core.may_move() && core.worker() != nullptr) {
     Worker& worker = *core.worker();
     worker.bound.Push(&core);
-    worker.context->parker.Unpark();
+    // acq_rel - pairs with BeginBlocking, which announces the wait, then takes what is bound: both are RMWs on
+    // one word, so either the worker sees the push, or this thread sees that it waits.
+    if (worker.waits.fetch_add(0, std::memory_order_acq_rel) != 0) {
+      ReleaseBound(worker);
+    } else {
+      worker.context->parker.Unpark();
+    }
     return true;
   }
   // relaxed - a hint.
@@ -134,18 +140,34 @@ void Runtime::WakeForWork(Place& preferred) noexcept {
   keeper_->Watch();
 }
 
+// The worker waits in a turn, perhaps for one of the isolates that only it may run: they become free to run
+// anywhere. What they build can then not be dropped as a whole.
+void Runtime::ReleaseBound(Worker& worker) noexcept {
+  IsolateCore* core = worker.bound.TakeAll();
+  while (core != nullptr) {
+    IsolateCore* const next = core->next_event;
+    core->LetMove();
+    MakeReady(*core, *places_[1]);
+    core = next;
+  }
+}
+
 bool Runtime::WakeIdle(Place& place) noexcept {
   // seq_cst - pairs with Idle (see MakeReady).
   if (place.idle.load(std::memory_order_seq_cst) == nullptr) return false;
-  // acquire - pairs with Idle: the worker's fields are visible. The winner owes the unpark.
-  Worker* const sleeper = place.idle.exchange(nullptr, std::memory_order_acquire);
+  // acquire half - pairs with Idle: the worker's fields are visible; release half - pairs with its end: what
+  // it is woken for is visible. The winner owes the unpark.
+  Worker* const sleeper = place.idle.exchange(nullptr, std::memory_order_acq_rel);
   if (sleeper == nullptr) return false;
   sleeper->context->parker.Unpark();
   return true;
 }
 
-// Gives a place that nobody owns to a spare, or to a new worker.
+// Gives a place that nobody owns to a spare, or to a new worker. Either waits in WaitForPlace, and while it is
+// on no list, this function alone may assign it a place.
 bool Runtime::FillPlace(Place& place) noexcept {
+  // acquire - pairs with Stop: no worker runs any more.
+  if (stopped_.load(std::memory_order_acquire)) return false;
   // seq_cst - pairs with whoever frees the place (see MakeReady).
   if (place.owner.load(std::memory_order_seq_cst) != nullptr) return false;
   Worker* worker = nullptr;
@@ -215,6 +237,7 @@ void Runtime::IsolateStarted(IsolateCore& core) {
   // relaxed - counters only.
   started_.fetch_add(1, std::memory_order_relaxed);
   live_count_.fetch_add(1, std::memory_order_relaxed);
+  core.AddRef();
   core.live.InsertBefore(shard.isolates);
 }
 
@@ -225,6 +248,7 @@ void Runtime::IsolateEnded(IsolateCore& core) noexcept {
     core.live.Unlink();
   }
   live_count_.fetch_sub(1, std::memory_order_relaxed);  // relaxed - counter only
+  core.Release();
 }
 
 template <class Visit>
@@ -255,6 +279,9 @@ void Runtime::BeginBlocking() {
     throw LimitError("more than " + std::to_string(options_.max_blocked) +
                      " isolates block at once (RuntimeOptions::max_blocked); use co_await instead");
   }
+  worker->waits.fetch_add(1, std::memory_order_acq_rel);  // acq_rel - pairs with Schedule
+  while (IsolateCore* core = worker->bound_now.PopFront()) worker->bound.Push(core);
+  ReleaseBound(*worker);
   Place* const place = worker->place.load(std::memory_order_relaxed);  // relaxed - its own
   Worker* self = worker;
   if (place != nullptr &&
@@ -277,11 +304,17 @@ void Runtime::EndBlocking() noexcept {
     return;
   }
   blocked_.fetch_sub(1, std::memory_order_relaxed);
+  // relaxed - who still sees the wait releases an isolate that could have stayed, no more.
+  worker->waits.fetch_sub(1, std::memory_order_relaxed);
   Worker* nobody = nullptr;
   if (Place* const place = worker->place.load(std::memory_order_relaxed)) {
-    // Takes the place back if nobody has it. Otherwise the turn goes on beside it to its end.
-    place->owner.compare_exchange_strong(nobody, worker, std::memory_order_acq_rel,
-                                         std::memory_order_relaxed);
+    // Takes the place back if nobody has it. Otherwise the turn goes on beside it to its end, and counts as
+    // one that the keeper took the place from.
+    if (!place->owner.compare_exchange_strong(nobody, worker, std::memory_order_acq_rel,
+                                              std::memory_order_relaxed) &&
+        nobody != worker && !worker->stalled.exchange(true, std::memory_order_relaxed)) {
+      stalled_.fetch_add(1, std::memory_order_relaxed);
+    }
   }
 }
 
@@ -313,6 +346,7 @@ bool Runtime::LookForStalls() {
       if (!is_main && !owner->stalled.exchange(true, std::memory_order_relaxed)) {
         stalled_.fetch_add(1, std::memory_order_relaxed);
       }
+      if (!is_main) ReleaseBound(*owner);
       FillPlace(*place);
       last = {};
     }
@@ -392,9 +426,11 @@ ShutdownReport Runtime::Stop(Duration timeout) {
       worker->thread.join();
     } else {
       worker->thread.detach();
-      worker.release();  // its thread goes on using it
     }
   }
+  // Never freed: places, isolates and wakers that are late still refer to them.
+  const std::lock_guard lock(spares_mutex_);
+  for (auto& worker : workers) ended_workers_.push_back(std::move(worker));
   return report;
 }
 

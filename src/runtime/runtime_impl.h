@@ -69,6 +69,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   void MakeReady(IsolateCore& core, Place& place) noexcept;
   ReadyQueue::Producer& TokenFor(Place& place);
   void WakeForWork(Place& preferred) noexcept;
+  void ReleaseBound(Worker& worker) noexcept;
   bool WakeIdle(Place& place) noexcept;
   bool FillPlace(Place& place) noexcept;
   Worker* TakeSpareOrStart();
@@ -94,7 +95,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   std::atomic<int> searching_{0};
   alignas(kCacheLine) std::atomic<std::uint32_t> next_place_{0};
   std::atomic<int> blocked_{0};  // workers in a turn that gave up their place
-  std::atomic<int> stalled_{0};  // workers in a turn whose place the keeper took
+  std::atomic<int> stalled_{0};  // workers in a turn that have lost their place
   std::atomic<std::uint64_t> started_{0};
   std::atomic<std::uint64_t> live_count_{0};
   std::atomic<std::uint64_t> stalls_{0};
@@ -104,6 +105,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   std::mutex spares_mutex_;  // guards what follows
   Worker* spares_ = nullptr;
   std::vector<std::unique_ptr<Worker>> workers_;
+  std::vector<std::unique_ptr<Worker>> ended_workers_;
   std::vector<std::string> warnings_;
 
   std::array<LiveShard, 8> live_;

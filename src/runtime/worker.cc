@@ -12,6 +12,8 @@ namespace {
 
 // How long a worker that found nothing to do keeps the free memory of its heaps.
 constexpr Duration kKeepMemory = std::chrono::milliseconds(50);
+// One search for work out of so many begins with the queue of another place.
+constexpr std::size_t kOwnSearches = 16;
 
 }  // namespace
 
@@ -41,18 +43,15 @@ bool Runtime::Owns(const Worker& worker) const noexcept {
 void Runtime::WorkerLoop(Worker& worker) {
   // acquire - pairs with Stop.
   while (!stopped_.load(std::memory_order_acquire)) {
+    // Bound isolates and those of the queues take turns, so that neither holds up the others.
     worker.bound_now.AppendChain(worker.bound.TakeAll());
-    if (IsolateCore* core = worker.bound_now.PopFront()) {
-      RunIsolate(worker, *core);
-    } else if (!Owns(worker)) {
-      WaitAsSpare(worker);
+    IsolateCore* const bound = worker.bound_now.PopFront();
+    if (bound != nullptr) RunIsolate(worker, *bound);
+    if (!Owns(worker)) {
+      if (bound == nullptr) WaitAsSpare(worker);
     } else if (IsolateCore* found = FindWork(worker)) {
-      // seq_cst - pairs with MakeReady: whoever raised the count may have left it to this worker alone.
-      if (ready_count_.load(std::memory_order_seq_cst) > 0) {
-        WakeForWork(*worker.place.load(std::memory_order_relaxed));  // relaxed - its own
-      }
       RunIsolate(worker, *found);
-    } else {
+    } else if (bound == nullptr) {
       Idle(worker);
     }
     worker.heaps->ServiceLeaves();
@@ -62,11 +61,12 @@ void Runtime::WorkerLoop(Worker& worker) {
 IsolateCore* Runtime::FindWork(Worker& worker) {
   // relaxed - a hint; Idle looks with the right order before it sleeps.
   if (ready_count_.load(std::memory_order_relaxed) <= 0) return nullptr;
-  Place& own = *worker.place.load(std::memory_order_relaxed);  // relaxed - its own
-  if (IsolateCore* core = TakeFrom(worker, own)) return core;
-  for (std::size_t i = 1; i < places_.size(); ++i) {
-    Place& other = *places_[(static_cast<std::size_t>(own.index) + i) % places_.size()];
-    if (IsolateCore* core = TakeFrom(worker, other)) return core;
+  const Place& own = *worker.place.load(std::memory_order_relaxed);  // relaxed - its own
+  // Its own queue first; but now and then the others: their workers may be in long turns, or have none.
+  std::size_t first = static_cast<std::size_t>(own.index);
+  if (++worker.searches % kOwnSearches == 0) first += worker.searches / kOwnSearches;
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    if (IsolateCore* core = TakeFrom(worker, *places_[(first + i) % places_.size()])) return core;
   }
   return nullptr;
 }
@@ -82,7 +82,11 @@ IsolateCore* Runtime::TakeFrom(Worker& worker, Place& place) {
 }
 
 void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
-  const Place* place = worker.place.load(std::memory_order_relaxed);  // relaxed - its own
+  Place* const place = worker.place.load(std::memory_order_relaxed);  // relaxed - its own
+  // seq_cst - pairs with MakeReady: whoever raised the count may have left it to this worker alone.
+  if (ready_count_.load(std::memory_order_seq_cst) > 0) {
+    WakeForWork(place != nullptr ? *place : *places_[1]);
+  }
   // relaxed - a hint.
   if (place != nullptr) core.place_hint.store(place->index, std::memory_order_relaxed);
   core.set_worker(&worker);
@@ -101,7 +105,7 @@ void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
     worker.bound_now.Append(&core);
     return;
   }
-  MakeReady(core, place != nullptr ? *places_[static_cast<std::size_t>(place->index)] : *places_[1]);
+  MakeReady(core, place != nullptr ? *place : *places_[1]);
 }
 
 void Runtime::Idle(Worker& worker) {
@@ -142,10 +146,8 @@ void Runtime::Idle(Worker& worker) {
     if (!worker.bound_now.empty() || place.idle.load(std::memory_order_acquire) != &worker) break;
   }
   Worker* self = &worker;
-  // relaxed - this thread is awake and will look; whoever took it out did so for work that is counted.
-  place.idle.compare_exchange_strong(self, nullptr, std::memory_order_relaxed);
-  // Woken for work, but without the place: somebody else must do it.
-  if (!Owns(worker) && ready_count_.load(std::memory_order_seq_cst) > 0) WakeForWork(place);
+  // acquire on failure - pairs with WakeIdle: the work that this worker was taken out for is counted.
+  place.idle.compare_exchange_strong(self, nullptr, std::memory_order_acquire);
 }
 
 void Runtime::WaitAsSpare(Worker& worker) {

@@ -38,6 +38,10 @@ class PortHost : public RefCounted, public MainHeapObject {
   // its other events waiting. False in the code of a plain thread that is an isolate too.
   virtual bool InTurn() const noexcept = 0;
 
+  // The isolate's thread: false now and then, so that a coroutine which always finds a message still lets
+  // other events pass.
+  bool MayGoOn() noexcept { return ++went_on_ % 64 != 0; }
+
   // The isolate's thread: the senders that this isolate has used, one for each port.
   ProducerTable& producers();
 
@@ -55,6 +59,7 @@ class PortHost : public RefCounted, public MainHeapObject {
 
  private:
   const std::uint64_t id_;
+  unsigned went_on_ = 0;
   ProducerTable* producers_ = nullptr;  // made at the first send
   std::vector<Ref<PortCore>, MainAllocator<Ref<PortCore>>> open_ports_;
 };
