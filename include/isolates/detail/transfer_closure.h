@@ -29,19 +29,28 @@ using HazardLookup = const char* (*)(const void* address) noexcept;
 // Installed by the room that knows coroutine frames and isolates.
 void SetHazardLookup(HazardLookup lookup) noexcept;
 
+// A closure that is nothing but its bits. Not is_trivially_copyable: for a closure with a reference, whose
+// assignment is deleted, g++ 12 says no once somebody has asked for its assignment (std::pair does).
+template <class T>
+inline constexpr bool kIsBits =
+    std::is_trivially_copy_constructible_v<T> && std::is_trivially_destructible_v<T>;
+
 template <class T>
 void ScanClosure(const T& closure, Walker& walker) {
-  alignas(T) unsigned char copy[sizeof(T)];
-  std::memcpy(copy, static_cast<const void*>(std::addressof(closure)), sizeof(T));
+  if constexpr (kIsBits<T>) {
+    T copy(closure);
 #if defined(__has_builtin)
 #if __has_builtin(__builtin_clear_padding)
-  // Padding holds whatever was on the stack before. (Without this builtin it may refuse falsely.)
-  if constexpr (std::is_trivially_copyable_v<T>) {
-    __builtin_clear_padding(reinterpret_cast<T*>(copy));
+    // Padding holds whatever was on the stack before. (Without this builtin it may refuse falsely.)
+    __builtin_clear_padding(&copy);
+#endif
+#endif
+    walker.Words(&copy, sizeof(T), std::addressof(closure), /*exact=*/true);
+  } else {
+    alignas(T) unsigned char copy[sizeof(T)];
+    std::memcpy(copy, static_cast<const void*>(std::addressof(closure)), sizeof(T));
+    walker.Words(copy, sizeof(T), std::addressof(closure), /*exact=*/false);
   }
-#endif
-#endif
-  walker.Words(copy, sizeof(T), std::addressof(closure), std::is_trivially_copyable_v<T>);
 }
 
 }  // namespace isolates::internal
