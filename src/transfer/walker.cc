@@ -24,6 +24,15 @@ std::atomic<std::uint64_t> warnings_of_process{0};
 // Written by SetHazardLookup, once, when the room that knows hazards starts; read by every scan.
 std::atomic<internal::HazardLookup> hazard_lookup{nullptr};
 
+// True for an address a little further down this stack than the caller: nothing lives there, so a
+// word that leads there is no capture but a left-over of an earlier call.
+bool IsBelowThisFrame(const void* address) noexcept {
+  constexpr std::uintptr_t kNear = 256 * 1024;
+  const auto frame = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  return at < frame && frame - at < kNear;
+}
+
 // Beyond this number violations are only counted.
 constexpr std::size_t kMaxViolations = 1000;
 
@@ -163,7 +172,7 @@ void Walker::Words(const void* copy, std::size_t bytes, const void* own, bool ex
     std::memcpy(&word, static_cast<const std::byte*>(copy) + at, sizeof(word));
     if (word == nullptr || (!exact && InsideObject(word, own, bytes))) continue;
     const char* const hazard = lookup == nullptr ? nullptr : lookup(word);
-    if (hazard == nullptr && !IsOnAnyStack(word)) continue;
+    if (hazard == nullptr && (!IsOnAnyStack(word) || (!exact && IsBelowThisFrame(word)))) continue;
     if (exact || options_.strict_closures) {
       AddFault(edges_, Fault::kCapture, word, bytes, hazard == nullptr ? "" : hazard);
     } else {
