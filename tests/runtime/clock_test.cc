@@ -1,0 +1,111 @@
+// Timers by a clock that is moved by hand.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <vector>
+
+#include "isolates/isolates.h"
+
+namespace isolates {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+using testing::ElementsAre;
+
+const std::shared_ptr<ManualClock> the_clock = [] {
+  auto clock = std::make_shared<ManualClock>();
+  RuntimeOptions options;
+  options.clock = clock;
+  ConfigureRuntime(options);
+  return clock;
+}();
+
+Task<> After(Duration delay, int number, std::vector<int>& order) {
+  co_await Delay(delay);
+  order.push_back(number);
+}
+
+TEST(ManualClockTest, TimersFireInTheOrderOfTheirTimesThenOfTheirStart) {
+  std::vector<int> order;
+  std::vector<Future<void>> all;
+  all.push_back(Start(After(seconds(3), 3, order)));
+  all.push_back(Start(After(seconds(1), 1, order)));
+  all.push_back(Start(After(seconds(2), 20, order)));
+  all.push_back(Start(After(seconds(2), 21, order)));
+  the_clock->Advance(seconds(5));
+  WhenAll(std::move(all)).Get();
+  EXPECT_THAT(order, ElementsAre(1, 20, 21, 3));
+}
+
+TEST(ManualClockTest, NothingFiresBeforeItsTime) {
+  std::vector<int> order;
+  auto early = Start(After(seconds(1), 1, order));
+  auto late = Start(After(hours(1), 2, order));
+  the_clock->Advance(seconds(1));
+  early.Get();
+  EXPECT_FALSE(late.ready());
+  the_clock->Advance(hours(1) - seconds(2));
+  auto another = Start(After(Duration::zero(), 3, order));
+  the_clock->Advance(Duration::zero());
+  another.Get();
+  EXPECT_FALSE(late.ready());
+  the_clock->Advance(seconds(1));
+  late.Get();
+  EXPECT_THAT(order, ElementsAre(1, 3, 2));
+}
+
+TEST(ManualClockTest, AnIsolateThatDelaysLivesUntilItsTimeHasCome) {
+  ReceivePort<int> started;
+  auto result = Isolate::Run(
+      [](SendPort<int> out) -> Task<int> {
+        auto delay = [](SendPort<int> port) -> Task<> {
+          port.Send(1);
+          co_await Delay(hours(2));
+        };
+        co_await delay(out);
+        co_return 5;
+      },
+      started.send_port());
+  (void)started.Receive(kForever);
+  // The message was sent just before the timer was set: move time until it fires.
+  while (!result.WaitFor(Duration::zero())) the_clock->Advance(hours(3));
+  EXPECT_EQ(result.Get(), 5);
+}
+
+TEST(ManualClockTest, APeriodicStreamYieldsOncePerPeriod) {
+  const auto take = [](int count) -> Task<std::vector<int>> {
+    std::vector<int> values;
+    auto stream = PeriodicStream(seconds(1), [](int i) { return i * i; });
+    while (static_cast<int>(values.size()) < count) values.push_back(*(co_await stream.Next()));
+    co_return values;
+  };
+  auto values = Start(take(4));
+  while (!values.WaitFor(Duration::zero())) the_clock->Advance(seconds(1));
+  EXPECT_THAT(values.Get(), ElementsAre(0, 1, 4, 9));
+}
+
+TEST(ManualClockTest, ATimerThatIsCancelledNeverFires) {
+  bool fired = false;
+  const auto delayed = [](bool& done) -> Stream<int> {
+    co_await Delay(seconds(1));
+    done = true;
+    co_yield 1;
+  };
+  {
+    auto stream = std::make_unique<Stream<int>>(delayed(fired));
+    auto next = Start([](Stream<int>& from) -> Task<> { (void)co_await from.Next(); }(*stream));
+    EXPECT_FALSE(next.ready());
+    stream.reset();  // destroys the frame that waits
+  }
+  std::vector<int> order;
+  auto later = Start(After(seconds(2), 1, order));
+  the_clock->Advance(seconds(3));
+  later.Get();
+  EXPECT_FALSE(fired);
+}
+
+}  // namespace
+}  // namespace isolates

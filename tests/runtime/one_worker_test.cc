@@ -1,0 +1,95 @@
+// With one worker thread at a time nothing may depend on a second one.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "isolates/isolates.h"
+
+namespace isolates {
+namespace {
+
+class OneWorker : public testing::Environment {
+  void SetUp() override {
+    RuntimeOptions options;
+    options.workers = 1;
+    options.max_blocked = 8;
+    ConfigureRuntime(options);
+  }
+};
+const auto* const environment = testing::AddGlobalTestEnvironment(new OneWorker);
+
+TEST(OneWorkerTest, AGetOnAnotherIsolateInATurnDoesNotDeadlock) {
+  EXPECT_EQ(Isolate::Run([] { return Isolate::Run([] { return 1; }).Get() + 1; }).Get(), 2);
+}
+
+TEST(OneWorkerTest, TwoIsolatesThatBlockOnEachOthersMessagesEnd) {
+  ReceivePort<SendPort<SendPort<int>>> ports;
+  auto first = Isolate::Run(
+      [](SendPort<SendPort<SendPort<int>>> out) {
+        ReceivePort<SendPort<int>> port;
+        out.Send(port.send_port());
+        port.Receive(kForever)->Send(7);
+        return 1;
+      },
+      ports.send_port());
+  auto second = Isolate::Run(
+      [](SendPort<SendPort<int>> other) {
+        ReceivePort<int> port;
+        other.Send(port.send_port());
+        return *port.Receive(kForever);
+      },
+      *ports.Receive(kForever));
+  EXPECT_EQ(second.Get(), 7);
+  EXPECT_EQ(first.Get(), 1);
+}
+
+using Table = std::map<int, std::string>;
+
+Task<Table> SlowTable(int rows) {
+  Table table;
+  for (int i = 0; i < rows; ++i) {
+    table[i] = std::string(50, 's');
+    co_await Delay(std::chrono::microseconds(1));
+  }
+  co_return table;
+}
+
+// The builder is bound to the worker that it began on; there its asker blocks.
+Task<std::size_t> StartsAParcelThenBlocks() {
+  auto parcel = Isolate::RunParcel(SlowTable, 20);
+  co_await Delay(std::chrono::microseconds(100));
+  co_return parcel.Get()->size();
+}
+
+TEST(OneWorkerTest, AGetOnAParcelThatWasBegunOnTheSameWorkerDoesNotDeadlock) {
+  for (int i = 0; i < 20; ++i) {
+    auto future = Isolate::Run(StartsAParcelThenBlocks);
+    while (!future.ready()) {  // main keeps its processor, so that there is one worker indeed
+    }
+    EXPECT_EQ(future.Get(), 20U);
+  }
+}
+
+TEST(OneWorkerTest, MoreBlockedIsolatesThanTheLimitGetLimitError) {
+  struct Nest {
+    static int Run(int depth) { return depth == 0 ? 0 : 1 + Isolate::Run(&Nest::Run, depth - 1).Get(); }
+  };
+  EXPECT_EQ(Isolate::Run(&Nest::Run, 8).Get(), 8);
+  try {
+    (void)Isolate::Run(&Nest::Run, 30).Get();
+    FAIL() << "no limit";
+  } catch (const RemoteError& error) {
+    EXPECT_THAT(error.type(), testing::HasSubstr("LimitError"));
+    EXPECT_THAT(error.message(), testing::HasSubstr("co_await"));
+    EXPECT_THAT(error.message(), testing::HasSubstr("max_blocked"));
+  }
+  EXPECT_EQ(Isolate::Run(&Nest::Run, 8).Get(), 8);  // nothing stays behind
+}
+
+}  // namespace
+}  // namespace isolates
