@@ -12,10 +12,13 @@
 
 #include <array>
 #include <atomic>
+#include <cstdint>
 #include <ostream>
 #include <source_location>
 #include <streambuf>
 #include <string>
+
+#include "isolates/clock.h"
 
 // Last: everything above must be read before its macros.
 #include <relacy/relacy.hpp>
@@ -86,6 +89,26 @@ class Atomic {
     return atomic_.fetch_or(value, Order(order), Info(where));
   }
 
+  // The system's wait queue on this word: sleeps while it holds `expected`. If nobody ever wakes the thread,
+  // Relacy reports a deadlock, unless the wait is timed.
+  void FutexWait(T expected, bool timed, Where where = Where::current()) {
+    rl::context& context = rl::ctx();
+    context.sched();
+    context.atomic_thread_fence_seq_cst();  // the kernel's lock
+    bool sleep = false;
+    {
+      const rl::preemption_disabler whole(context);
+      sleep = atomic_.load(rl::mo_acquire, Info(where)) == expected;
+    }
+    if (sleep) atomic_.wait(context, timed, /*allow_spurious_wakeup=*/true, Info(where));
+  }
+  void FutexWake(unsigned count, Where where = Where::current()) {
+    rl::context& context = rl::ctx();
+    context.sched();
+    context.atomic_thread_fence_seq_cst();
+    atomic_.wake(context, count, Info(where));
+  }
+
  private:
   static rl::memory_order Order(std::memory_order order) {
     switch (order) {
@@ -115,6 +138,21 @@ class Atomic {
 struct RelacyAtomics {
   template <class T>
   using Atomic = model::Atomic<T>;
+};
+
+// Takes SystemFutex's place. A timed wait may be over at any moment, whatever its deadline.
+struct RelacyFutex {
+  template <class Word>
+  static void Wait(Word& word, std::uint32_t expected, TimePoint deadline) {
+    word.FutexWait(expected, deadline != TimePoint::max());
+  }
+  template <class Word>
+  static void WakeOne(Word& word) {
+    word.FutexWake(1);
+  }
+  static bool Expired(TimePoint deadline) {
+    return deadline != TimePoint::max() && rl::rand(2) == 0;
+  }
 };
 
 // Keeps the first part of what is written, without allocating: while a model runs, Relacy owns new

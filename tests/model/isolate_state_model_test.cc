@@ -1,0 +1,251 @@
+// IsolateState: never two owners, no event left behind, no sleeper left asleep (rules I1 to I4). Two threads
+// play workers that take the isolate from a ready queue, the others push events.
+#include "src/isolate/isolate_state.h"
+
+#include <atomic>
+#include <string>
+
+#include "isolates/detail/event_node.h"
+#include "isolates/detail/parker.h"
+#include "tests/model/relacy.h"
+
+namespace isolates::model {
+namespace {
+
+struct Node {
+  Node* next_event = nullptr;
+  rl::var<int> content;
+  int handled = 0;
+  int discarded = 0;
+};
+
+enum class Slip { kNone, kNotifyBeforePush, kLookBeforeSetBlocked };
+
+// What all suites share: an isolate with one inbox.
+template <class Atomics>
+struct ModelIsolate {
+  using State = internal::IsolateState<Atomics>;
+  State state;
+  internal::EventStack<Node, RelacyAtomics> inbox;
+  rl::var<int> owner;  // written in every turn: two owners race
+
+  void Handle() {
+    for (Node* node = inbox.TakeAll(); node != nullptr;) {
+      Node* const next = node->next_event;
+      RL_ASSERT(node->content(RL_INFO) == 1);
+      ++node->handled;
+      node = next;
+    }
+  }
+  void Discard() {
+    for (Node* node = inbox.TakeAll(); node != nullptr;) {
+      Node* const next = node->next_event;
+      RL_ASSERT(node->content(RL_INFO) == 1);
+      ++node->discarded;
+      node = next;
+    }
+  }
+  template <class Slipped>
+  typename State::Duty Push(Node& node, Slipped) {
+    node.content(RL_INFO) = 1;
+    if (Slipped::value == Slip::kNotifyBeforePush) {
+      const auto duty = state.Notify();
+      inbox.Push(&node);
+      return duty;
+    }
+    inbox.Push(&node);
+    return state.Notify();
+  }
+};
+template <Slip kSlip>
+struct Slipped {
+  static constexpr Slip value = kSlip;
+};
+
+// Threads 0 and 1 are workers, 2 and 3 each push an event. Whoever owes it puts the isolate into the ready
+// queue, which has room for it once (I1) and wakes both workers.
+template <class Atomics, Slip kSlip = Slip::kNone>
+struct Turns : rl::test_suite<Turns<Atomics, kSlip>, 4> {
+  using Isolate = ModelIsolate<Atomics>;
+  Isolate isolate;
+  RelacyAtomics::Atomic<int> ready{1};  // born active: in the ready queue
+  RelacyAtomics::Atomic<int> unhandled{2};
+  internal::BasicParker<RelacyAtomics, RelacyFutex> parkers[2];
+  Node nodes[2];
+
+  void before() { isolate.owner(RL_INFO) = 0; }
+  void Schedule() {
+    RL_ASSERT(ready.exchange(1, std::memory_order_acq_rel) == 0);
+    for (auto& parker : parkers) parker.Unpark();
+  }
+  int Handled() const { return nodes[0].handled + nodes[1].handled; }
+
+  void RunTurn() {
+    isolate.owner(RL_INFO) = isolate.owner(RL_INFO) + 1;
+    const int before_turn = Handled();
+    isolate.state.BeginTurn();
+    isolate.Handle();
+    const int handled = Handled() - before_turn;
+    if (!isolate.state.TryIdle()) Schedule();
+    if (handled == 0) return;
+    if (unhandled.fetch_sub(handled, std::memory_order_acq_rel) == handled) {
+      for (auto& parker : parkers) parker.Unpark();
+    }
+  }
+  void thread(unsigned index) {
+    if (index >= 2) {
+      const auto duty = isolate.Push(nodes[index - 2], Slipped<kSlip>{});
+      if (duty == Isolate::State::Duty::kSchedule) Schedule();
+      return;
+    }
+    while (unhandled.load(std::memory_order_acquire) != 0) {
+      if (ready.exchange(0, std::memory_order_acq_rel) == 1) {
+        RunTurn();
+      } else {
+        parkers[index].Park();
+      }
+    }
+  }
+};
+
+// The owner sleeps in a turn until it has both events; two threads push one each.
+template <class Atomics, Slip kSlip = Slip::kNone>
+struct Blocked : rl::test_suite<Blocked<Atomics, kSlip>, 3> {
+  using Isolate = ModelIsolate<Atomics>;
+  Isolate isolate;
+  internal::BasicParker<RelacyAtomics, RelacyFutex> parker;
+  Node nodes[2];
+
+  void before() { isolate.owner(RL_INFO) = 0; }
+  bool Ready() {
+    isolate.Handle();
+    return nodes[0].handled + nodes[1].handled == 2;
+  }
+  void thread(unsigned index) {
+    if (index != 2) {
+      const auto duty = isolate.Push(nodes[index], Slipped<Slip::kNone>{});
+      RL_ASSERT(duty == Isolate::State::Duty::kUnpark || duty == Isolate::State::Duty::kNone);
+      if (duty == Isolate::State::Duty::kUnpark) parker.Unpark();
+      return;
+    }
+    isolate.state.BeginTurn();
+    for (;;) {
+      if (kSlip == Slip::kLookBeforeSetBlocked) {
+        const bool ready = Ready();
+        isolate.state.SetBlocked();
+        if (ready) break;
+      } else {
+        isolate.state.SetBlocked();
+        if (Ready()) break;
+      }
+      parker.Park();
+    }
+    isolate.state.ClearBlocked();
+  }
+};
+
+// The owner dies after one turn, while two threads push. Each event is handled or discarded, once.
+template <class Atomics>
+struct Dies : rl::test_suite<Dies<Atomics>, 3> {
+  using Isolate = ModelIsolate<Atomics>;
+  Isolate isolate;
+  Node nodes[2];
+
+  void before() { isolate.owner(RL_INFO) = 0; }
+  void thread(unsigned index) {
+    if (index != 2) {
+      const auto duty = isolate.Push(nodes[index], Slipped<Slip::kNone>{});
+      RL_ASSERT(duty == Isolate::State::Duty::kDiscard || duty == Isolate::State::Duty::kNone);
+      if (duty == Isolate::State::Duty::kDiscard) isolate.Discard();
+      return;
+    }
+    isolate.state.BeginTurn();
+    isolate.Handle();
+    isolate.state.Die();
+    isolate.Discard();
+  }
+  void after() {
+    for (const Node& node : nodes) RL_ASSERT(node.handled + node.discarded == 1);
+  }
+};
+
+// --- broken twins ---------------------------------------------------------------------------------
+
+// TryIdle clears the word without looking whether something came.
+struct BlindIdle {
+  template <class T>
+  struct Atomic : model::Atomic<T> {
+    using model::Atomic<T>::Atomic;
+    bool compare_exchange_strong(T& expected, T value, std::memory_order, std::memory_order) {
+      if (model::Atomic<T>::load(std::memory_order_acquire) != expected) return false;
+      model::Atomic<T>::store(value, std::memory_order_release);
+      return true;
+    }
+  };
+};
+
+// TryIdle does not publish what the owner did.
+struct RelaxedIdle {
+  template <class T>
+  struct Atomic : model::Atomic<T> {
+    using model::Atomic<T>::Atomic;
+    bool compare_exchange_strong(T& expected, T value, std::memory_order, std::memory_order failure) {
+      return model::Atomic<T>::compare_exchange_strong(expected, value, std::memory_order_relaxed,
+                                                       failure);
+    }
+  };
+};
+
+// Notify sets its bits in two steps.
+struct TwoStepNotify {
+  template <class T>
+  struct Atomic : model::Atomic<T> {
+    using model::Atomic<T>::Atomic;
+    T fetch_or(T value, std::memory_order) {
+      const T before = model::Atomic<T>::load(std::memory_order_acquire);
+      model::Atomic<T>::store(before | value, std::memory_order_release);
+      return before;
+    }
+  };
+};
+
+TEST(IsolateStateModel, OneOwnerAndNoEventLeftBehind) {
+  std::string report;
+  EXPECT_TRUE(Simulate<Turns<RelacyAtomics>>(&report, 300'000)) << report;
+}
+TEST(IsolateStateModel, AnOwnerThatSleepsInATurnIsWoken) {
+  std::string report;
+  EXPECT_TRUE(Simulate<Blocked<RelacyAtomics>>(&report, 300'000)) << report;
+}
+TEST(IsolateStateModel, EventsOfADeadIsolateAreDiscardedOnce) {
+  std::string report;
+  EXPECT_TRUE(Simulate<Dies<RelacyAtomics>>(&report, 300'000)) << report;
+}
+TEST(IsolateStateModel, FindsANotificationBeforeThePush) {
+  std::string report;
+  EXPECT_FALSE((Simulate<Turns<RelacyAtomics, Slip::kNotifyBeforePush>>(&report)));
+  EXPECT_NE(report.find("DEADLOCK"), std::string::npos) << report;
+}
+TEST(IsolateStateModel, FindsALookBeforeTheAnnouncement) {
+  std::string report;
+  EXPECT_FALSE((Simulate<Blocked<RelacyAtomics, Slip::kLookBeforeSetBlocked>>(&report)));
+  EXPECT_NE(report.find("DEADLOCK"), std::string::npos) << report;
+}
+TEST(IsolateStateModel, FindsAnIdleThatOverlooksANotification) {
+  std::string report;
+  EXPECT_FALSE(Simulate<Turns<BlindIdle>>(&report));
+  EXPECT_NE(report.find("DEADLOCK"), std::string::npos) << report;
+}
+TEST(IsolateStateModel, FindsAnIdleThatDoesNotPublish) {
+  std::string report;
+  EXPECT_FALSE(Simulate<Turns<RelaxedIdle>>(&report));
+  EXPECT_NE(report.find("DATA RACE"), std::string::npos) << report;
+}
+TEST(IsolateStateModel, FindsANotificationInTwoSteps) {
+  std::string report;
+  EXPECT_FALSE(Simulate<Turns<TwoStepNotify>>(&report));
+  EXPECT_FALSE(Simulate<Dies<TwoStepNotify>>(&report));
+}
+
+}  // namespace
+}  // namespace isolates::model
