@@ -3,6 +3,8 @@
 #ifndef ISOLATES_DETAIL_ISOLATE_LAUNCH_H_
 #define ISOLATES_DETAIL_ISOLATE_LAUNCH_H_
 
+#include <chrono>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -12,6 +14,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "isolates/clock.h"
 #include "isolates/detail/computation.h"
 #include "isolates/detail/isolate_control.h"
 #include "isolates/future.h"
@@ -186,6 +189,8 @@ class ParcelComputation final
     try {
       Parcel<Result> parcel = SealParcel<Result>(heap, root_.release(), own_heap);
       if (own_heap) NoteCensus(parcel.receipt().droppable, builder_kind());
+      ParcelAccess::MutableReceipt(parcel).sent_ns = static_cast<std::uint64_t>(
+          Duration(std::chrono::steady_clock::now().time_since_epoch()).count());
       sink_.Succeed(std::move(parcel));
     } catch (...) {
       refused = DescribeCurrentException();
