@@ -42,11 +42,7 @@ void FutureStateBase::FailDropped() noexcept {
 
 void FutureStateBase::Finish() noexcept {
   const Ref<FutureStateBase> self(this);  // the consumer may let go as soon as kDone is visible
-  // release half - pairs with done, Await, Wait (F1); acquire half - pairs with Register: target_ is
-  // visible if kWaiter is set (F2).
-  const std::uint32_t before = word_.fetch_or(kDone, std::memory_order_acq_rel);
-  if ((before & kBlocked) != 0) SystemFutex::WakeAll(word_);
-  if ((before & kWaiter) != 0) target_->Push(this);
+  if (word_.Finish()) target_->Push(this);
 }
 
 bool FutureStateBase::Register(PortHost& host) {
@@ -54,16 +50,13 @@ bool FutureStateBase::Register(PortHost& host) {
   if (registered_) {
     if (target_.get() == &host) return true;
     // The future has moved to another isolate since somebody waited for it: that registration is taken back.
-    // acq_rel - acquire half: pairs with Finish (F1); release half: as below.
-    if ((word_.fetch_and(~kWaiter, std::memory_order_acq_rel) & kDone) != 0) return false;
+    if (!word_.TakeBack()) return false;
     Release();
   }
   target_ = Ref<PortHost>(&host);
   AddRef();  // F3; given back by OnEvent or OnDiscard
   registered_ = true;
-  // release half - pairs with Finish: target_ is visible (F2); acquire half - pairs with Finish (F1).
-  const std::uint32_t before = word_.fetch_or(kWaiter, std::memory_order_acq_rel);
-  if ((before & kDone) == 0) return true;
+  if (word_.Register()) return true;
   registered_ = false;
   target_ = nullptr;
   Release();
@@ -118,13 +111,7 @@ void FutureStateBase::WaitOnPlainThread(TimePoint deadline) {
   }
   if (done()) return;
   region.Enter();
-  while (!done()) {
-    // acquire - pairs with Finish (F1).
-    const std::uint32_t before = word_.fetch_or(kBlocked, std::memory_order_acquire);
-    if ((before & kDone) != 0) return;
-    SystemFutex::Wait(word_, before | kBlocked, deadline);
-    if (SystemFutex::Expired(deadline)) return;
-  }
+  word_.Block(deadline);
 }
 
 void FutureStateBase::Throw() {

@@ -150,6 +150,10 @@ struct RelacyFutex {
   static void WakeOne(Word& word) {
     word.FutexWake(1);
   }
+  template <class Word>
+  static void WakeAll(Word& word) {
+    word.FutexWake(~0u);
+  }
   static bool Expired(TimePoint deadline) {
     return deadline != TimePoint::max() && rl::rand(2) == 0;
   }

@@ -26,7 +26,6 @@
 #ifndef ISOLATES_DETAIL_FUTURE_STATE_H_
 #define ISOLATES_DETAIL_FUTURE_STATE_H_
 
-#include <atomic>
 #include <coroutine>
 #include <cstdint>
 #include <exception>
@@ -38,6 +37,7 @@
 
 #include "isolates/clock.h"
 #include "isolates/detail/event_node.h"
+#include "isolates/detail/future_word.h"
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/port_host.h"
 #include "isolates/detail/ref.h"
@@ -51,8 +51,7 @@ class FutureStateBase : public RefCounted, public MainHeapObject, public EventNo
   explicit FutureStateBase(const PortHost* local_to) noexcept
       : local_to_(local_to != nullptr ? local_to->id() : 0) {}
 
-  // acquire - pairs with Finish (F1).
-  bool done() const noexcept { return (word_.load(std::memory_order_acquire) & kDone) != 0; }
+  bool done() const noexcept { return word_.done(); }
 
   // --- producer -----------------------------------------------------------------------------------
   void FailRemotely(RemoteError error) noexcept;          // an error of another isolate
@@ -77,17 +76,13 @@ class FutureStateBase : public RefCounted, public MainHeapObject, public EventNo
   [[noreturn]] void Throw();
 
  private:
-  static constexpr std::uint32_t kDone = 1;
-  static constexpr std::uint32_t kWaiter = 2;
-  static constexpr std::uint32_t kBlocked = 4;
-
   struct Failure;
   void WaitOnPlainThread(TimePoint deadline);
   // Registers this object with the isolate as an event, once.
   bool Register(PortHost& host);
   void ReportUnhandled() noexcept;
 
-  std::atomic<std::uint32_t> word_{0};
+  FutureWord<StdAtomics, SystemFutex> word_;
   const std::uint64_t local_to_;
   Failure* error_ = nullptr;  // owned; written before kDone
   Ref<PortHost> target_;                // the consumer's; written before kWaiter
