@@ -44,7 +44,7 @@ std::string HintForView(const FaultWords& fault, std::string_view place) {
 }
 
 std::string DescribeForView(const void* address) {
-  const std::string place = DescribePlace(address);
+  std::string place = DescribePlace(address);
   // A block of a heap would be fine if the message owned it.
   if (place.find("heap") == std::string::npos) return place;
   return place + ", in memory that the message does not own";

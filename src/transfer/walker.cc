@@ -27,7 +27,7 @@ std::atomic<internal::HazardLookup> hazard_lookup{nullptr};
 // True for an address a little further down this stack than the caller: nothing lives there, so a
 // word that leads there is no capture but a left-over of an earlier call.
 bool IsBelowThisFrame(const void* address) noexcept {
-  constexpr std::uintptr_t kNear = 256 * 1024;
+  constexpr std::uintptr_t kNear = 1 << 18;
   const auto frame = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
   const auto at = reinterpret_cast<std::uintptr_t>(address);
   return at < frame && frame - at < kNear;

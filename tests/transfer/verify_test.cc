@@ -1,6 +1,7 @@
 // The run-time rules V1, V2, V3 and V5, each broken on purpose.
 
 #include <array>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <memory_resource>
@@ -80,6 +81,7 @@ class Wrongly {
 TEST_F(VerifyTest, OwnedBlocksOfThisHeapAndTheMainHeapAreFine) {
   ExpectOk(Holder{std::make_unique<std::string>(kLongText), std::make_unique<int>(1)});
   ExpectOk(Holder{});
+  ExpectOk(std::vector<std::filesystem::path>{"", "name", "/a/path/of/several/components"});
 }
 
 TEST_F(VerifyTest, OwningPointerIntoAStackIsRefused) {

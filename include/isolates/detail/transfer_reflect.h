@@ -47,16 +47,16 @@ inline constexpr std::size_t kMaxInitializers = 256;
 
 template <class T, std::size_t N = 1, bool Seen = false>
 constexpr std::size_t CountInitializers() {
-  if constexpr (N > kMaxInitializers) {
+  // Members without a default initializer make small numbers fail, too: the first success may come
+  // late, but not after more members than can be bound.
+  constexpr std::size_t kLast = Seen ? kMaxInitializers : 100;
+  if constexpr (N > kLast) {
     return 0;
   } else if constexpr (InitializableBy<T>(std::make_index_sequence<N>{})) {
     return CountInitializers<T, N + 1, true>();
   } else if constexpr (Seen) {
     return N - 1;
-  } else if constexpr (N > 100) {
-    return 0;
   } else {
-    // Members without a default initializer make small numbers fail, too.
     return CountInitializers<T, N + 1, false>();
   }
 }
@@ -71,28 +71,31 @@ constexpr bool NestedInitializable(std::index_sequence<B...>, std::index_sequenc
 // The number of initializers that the member at position `Before` takes: its extent for an array, 1
 // for everything else. A member of k > 1 elements takes braces of k, and then fewer follow; braces
 // around anything else replace exactly one initializer.
+template <class T, std::size_t Before, std::size_t Inner, std::size_t After>
+constexpr bool kTakesBraces =
+    NestedInitializable<T>(std::make_index_sequence<Before>{}, std::make_index_sequence<Inner>{},
+                           std::make_index_sequence<After>{});
+
 template <class T, std::size_t Total, std::size_t Before, std::size_t Inner = 0>
 constexpr std::size_t ExtentAt() {
   constexpr std::size_t kRest = Total - Before;
-  if constexpr (Inner > kRest) {
-    return 1;
-  } else if constexpr (NestedInitializable<T>(std::make_index_sequence<Before>{},
-                                              std::make_index_sequence<Inner>{},
-                                              std::make_index_sequence<kRest - 1>{})) {
-    return 1;
-  } else if constexpr (Inner >= 2) {
-    if constexpr (NestedInitializable<T>(std::make_index_sequence<Before>{},
-                                         std::make_index_sequence<Inner>{},
-                                         std::make_index_sequence<kRest - Inner>{}) &&
-                  !NestedInitializable<T>(std::make_index_sequence<Before>{},
-                                          std::make_index_sequence<Inner + 1>{},
-                                          std::make_index_sequence<kRest - Inner>{})) {
-      return Inner;
+  if constexpr (Inner <= kRest) {
+    if constexpr (!kTakesBraces<T, Before, Inner, kRest - 1>) {
+      if constexpr (Inner >= 2) {
+        if constexpr (kTakesBraces<T, Before, Inner, kRest - Inner> &&
+                      !kTakesBraces<T, Before, Inner + 1, kRest - Inner>) {
+          return Inner;
+        } else {
+          return ExtentAt<T, Total, Before, Inner + 1>();
+        }
+      } else {
+        return ExtentAt<T, Total, Before, Inner + 1>();
+      }
     } else {
-      return ExtentAt<T, Total, Before, Inner + 1>();
+      return 1;
     }
   } else {
-    return ExtentAt<T, Total, Before, Inner + 1>();
+    return 1;
   }
 }
 
@@ -165,7 +168,7 @@ struct NamedObject {
 #pragma clang diagnostic ignored "-Wundefined-internal"
 #endif
 template <class T>
-extern const NamedObject<T> named_object;
+extern const NamedObject<T> kNamedObject;
 
 template <class P>
 struct FieldAddress {
@@ -178,7 +181,7 @@ template <class T, std::size_t I>
 constexpr auto AddressOfField() noexcept {
   return FieldAddress{
       std::addressof(boost::pfr::detail::sequence_tuple::get<I>(boost::pfr::detail::tie_as_tuple(
-          named_object<T>.value, boost::pfr::detail::size_t_<Aggregate<T>::kFields>{})))};
+          kNamedObject<T>.value, boost::pfr::detail::size_t_<Aggregate<T>::kFields>{})))};
 }
 
 // Bit fields have no address.
@@ -257,9 +260,8 @@ struct FieldList<T, std::index_sequence<I...>> {
 // happens to members whose own move may throw: std::deque (and stack and queue on top of it).
 template <class T>
 constexpr bool DestructorIsImplicit() {
-  if constexpr (std::is_trivially_destructible_v<T>) {
-    return true;
-  } else if constexpr (std::is_move_constructible_v<T> && !std::is_copy_constructible_v<T>) {
+  if constexpr (std::is_trivially_destructible_v<T> ||
+                (std::is_move_constructible_v<T> && !std::is_copy_constructible_v<T>)) {
     return true;
   } else {
     // (A member whose destructor may throw spoils the question about its copy.)

@@ -277,10 +277,12 @@ struct TransferTraits<T> {
       // Behind the string: a word with the address of the components, whose low bits hold a tag.
       using String = typename T::string_type;
       static_assert(sizeof(T) == sizeof(String) + sizeof(void*));
-      std::uintptr_t word = 0;
-      std::memcpy(&word, reinterpret_cast<const std::byte*>(&value) + sizeof(String), sizeof(word));
-      const auto components = reinterpret_cast<const void*>(word & ~std::uintptr_t{3});
-      if (components == nullptr) return;
+      const std::byte* tagged = nullptr;
+      std::memcpy(&tagged, reinterpret_cast<const std::byte*>(&value) + sizeof(String),
+                  sizeof(tagged));
+      const auto tag = reinterpret_cast<std::uintptr_t>(tagged) % alignof(std::uint32_t);
+      if (reinterpret_cast<std::uintptr_t>(tagged) == tag) return;
+      const std::byte* const components = tagged - tag;
       struct Header {
         int size;
         int capacity;
