@@ -29,8 +29,9 @@ using HazardLookup = const char* (*)(const void* address) noexcept;
 // Installed by the room that knows coroutine frames and isolates.
 void SetHazardLookup(HazardLookup lookup) noexcept;
 
-// A closure that is nothing but its bits. Not is_trivially_copyable: for a closure with a reference, whose
-// assignment is deleted, g++ 12 says no once somebody has asked for its assignment (std::pair does).
+// A closure that is nothing but its bits. Not is_trivially_copyable: for a closure with a
+// reference, whose assignment is deleted, g++ 12 says no once somebody has asked for its assignment
+// (std::pair does).
 template <class T>
 inline constexpr bool kIsBits =
     std::is_trivially_copy_constructible_v<T> && std::is_trivially_destructible_v<T>;
