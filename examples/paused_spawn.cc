@@ -12,6 +12,7 @@
 
 namespace {
 
+using isolates::Completer;
 using isolates::Isolate;
 using isolates::RawReceivePort;
 using isolates::ReceivePort;
@@ -49,15 +50,20 @@ Task<> Main() {
   const Isolate isolate = co_await Isolate::Spawn(Fail, std::string("at the first line"),
                                                   SpawnOptions().DebugName("failing").Paused());
 
+  Completer<> failed;
   ErrorStream errors(isolate);
   errors.Listen([](const RemoteError& e) {
     std::cout << "error in " << e.isolate_name() << ": " << e.message() << '\n';
   });
-  errors.Listen([](const RemoteError& e) { std::cout << "its type: " << e.type() << '\n'; });
+  errors.Listen([&failed](const RemoteError& e) {
+    std::cout << "its type: " << e.type() << '\n';
+    failed.Complete();
+  });
   ReceivePort<std::string> exits;
   isolate.AddOnExitListener(exits.send_port(), std::string("it has ended"));
 
   isolate.Resume(isolate.pause_capability());
+  co_await failed.future();
   std::cout << *co_await exits.Receive() << '\n';
 }
 
