@@ -58,6 +58,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   void WorkerMain(Worker& worker);
   void WorkerLoop(Worker& worker);
   bool Owns(const Worker& worker) const noexcept;
+  bool TakeBackPlace(Worker& worker) noexcept;
   IsolateCore* FindWork(Worker& worker);
   IsolateCore* TakeFrom(Worker& worker, Place& place);
   void RunIsolate(Worker& worker, IsolateCore& core);

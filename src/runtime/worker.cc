@@ -40,6 +40,17 @@ bool Runtime::Owns(const Worker& worker) const noexcept {
   return place != nullptr && place->owner.load(std::memory_order_acquire) == &worker;
 }
 
+// Nobody may have taken the place that this worker lost: a worker that is busy with bound isolates is on no
+// list, and nobody else would give it one.
+bool Runtime::TakeBackPlace(Worker& worker) noexcept {
+  Place* const place = worker.place.load(std::memory_order_relaxed);  // relaxed - its own
+  Worker* nobody = nullptr;
+  // acq_rel - as for every change of owner.
+  return place != nullptr &&
+         place->owner.compare_exchange_strong(nobody, &worker, std::memory_order_acq_rel,
+                                              std::memory_order_relaxed);
+}
+
 void Runtime::WorkerLoop(Worker& worker) {
   // acquire - pairs with Stop.
   while (!stopped_.load(std::memory_order_acquire)) {
@@ -47,7 +58,7 @@ void Runtime::WorkerLoop(Worker& worker) {
     worker.bound_now.AppendChain(worker.bound.TakeAll());
     IsolateCore* const bound = worker.bound_now.PopFront();
     if (bound != nullptr) RunIsolate(worker, *bound);
-    if (!Owns(worker)) {
+    if (!Owns(worker) && !TakeBackPlace(worker)) {
       if (bound == nullptr) WaitAsSpare(worker);
     } else if (IsolateCore* found = FindWork(worker)) {
       RunIsolate(worker, *found);
