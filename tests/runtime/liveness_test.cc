@@ -24,7 +24,7 @@ Task<std::vector<int>> BuildFromMessages(SendPort<SendPort<int>> ready) {
   co_return built;
 }
 
-// Blocks its worker until the builder, which the same worker may have begun, is done.
+// Blocks its worker until the builder, which any worker may have begun, is done.
 std::size_t WaitForBuilder() {
   ReceivePort<SendPort<int>> ready;
   auto parcel = Isolate::RunParcel(BuildFromMessages, ready.send_port());
@@ -33,7 +33,7 @@ std::size_t WaitForBuilder() {
   return parcel.Get(kLong)->size();
 }
 
-TEST(LivenessTest, AWaitForABuilderOfTheSameWorkerEnds) {
+TEST(LivenessTest, WaitsForBuildersEnd) {
   for (int i = 0; i < 50; ++i) {
     std::vector<Future<std::size_t>> waits;
     for (int k = 0; k < 3; ++k) waits.push_back(Isolate::Run(&WaitForBuilder));
