@@ -29,13 +29,19 @@ class RunOptions {
  public:
   // Shown in errors and reports; "isolate-<number>" if not set.
   RunOptions& DebugName(std::string name) {
-    debug_name_ = std::move(name);
+    launch_.name = std::move(name);
     return *this;
   }
-  const std::string& debug_name() const noexcept { return debug_name_; }
+  // kAlways: looks at every edge of the arguments and of the result, and refuses a closure that looks as if
+  // it led to a stack even where that is not certain.
+  RunOptions& Verify(VerifyLevel level) {
+    launch_.verify = level;
+    return *this;
+  }
 
  private:
-  std::string debug_name_;
+  friend class Isolate;
+  internal::LaunchOptions launch_;
 };
 
 // Options of Spawn. All are in place before the first line of the isolate runs.
@@ -54,6 +60,11 @@ class SpawnOptions {
   // True (default): an uncaught error ends the isolate. False: it goes on with the next event.
   SpawnOptions& ErrorsAreFatal(bool errors_are_fatal) {
     launch_.errors_are_fatal = errors_are_fatal;
+    return *this;
+  }
+  // The same as RunOptions::Verify, for the entry and the message.
+  SpawnOptions& Verify(VerifyLevel level) {
+    launch_.verify = level;
     return *this;
   }
   // `response` is sent to `port` when the isolate has ended.
@@ -122,7 +133,7 @@ class Isolate {
     requires std::invocable<std::decay_t<Function>, std::decay_t<Args>...>
   static auto Run(const RunOptions& options, Function&& function, Args&&... args) {
     using Job = internal::RunComputation<std::decay_t<Function>, std::decay_t<Args>...>;
-    return internal::LaunchJob<Job>(options.debug_name(),
+    return internal::LaunchJob<Job>(options.launch_,
                                     std::forward<Function>(function), std::forward<Args>(args)...);
   }
 
@@ -137,7 +148,7 @@ class Isolate {
     requires std::invocable<std::decay_t<Function>, std::decay_t<Args>...>
   static auto RunParcel(const RunOptions& options, Function&& function, Args&&... args) {
     using Job = internal::ParcelComputation<std::decay_t<Function>, std::decay_t<Args>...>;
-    return internal::LaunchJob<Job>(options.debug_name(),
+    return internal::LaunchJob<Job>(options.launch_,
                                     std::forward<Function>(function), std::forward<Args>(args)...);
   }
 
@@ -150,7 +161,7 @@ class Isolate {
   static Future<Isolate> Spawn(Entry&& entry, Message&& message,
                                const SpawnOptions& options = {}) {
     using Job = internal::SpawnComputation<std::decay_t<Entry>, std::decay_t<Message>>;
-    Job::Check(entry, message);
+    Job::Check(options.launch_.verify, entry, message);
     return SpawnJob(std::make_unique<Job>(std::forward<Entry>(entry), std::forward<Message>(message)),
                     options.launch_);
   }

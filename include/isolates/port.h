@@ -49,8 +49,8 @@ class SendPort {
   // Moves the message to the receiver. Only the object itself is moved; what it points to stays where it
   // is, so the cost does not depend on its size. Never blocks.
   // Throws TransferError (the message may not be sent; it is unchanged), StateError (no port).
-  SendResult Send(T&& message) const {
-    Check(message);
+  SendResult Send(T&& message, VerifyLevel level = VerifyLevel::kDefault) const {
+    Check(message, level);
     if (sender_.closed()) return SendResult::kClosed;
     auto envelope = std::make_unique<internal::TypedEnvelope<T>>(std::move(message));
     try {
@@ -67,10 +67,10 @@ class SendPort {
   }
 
   // Sends a copy.
-  SendResult Send(const T& message) const
+  SendResult Send(const T& message, VerifyLevel level = VerifyLevel::kDefault) const
     requires std::copy_constructible<T>
   {
-    Check(message);
+    Check(message, level);
     if (sender_.closed()) return SendResult::kClosed;
     auto envelope = std::make_unique<internal::TypedEnvelope<T>>(message);
     if (!sender_.Send(envelope.get())) return SendResult::kClosed;
@@ -95,9 +95,9 @@ class SendPort {
 
   explicit SendPort(internal::Ref<internal::PortCore> core) : sender_(std::move(core)) {}
 
-  static void Check(const T& message) {
+  static void Check(const T& message, VerifyLevel level) {
     internal::RequireTransferable<T>();
-    internal::VerifyForSend(message, "message", VerifyLevel::kDefault);
+    internal::VerifyForSend(message, "message", level);
     internal::MarkLeaving<T>();
   }
   static void GiveBack(internal::TypedEnvelope<T>& from, T& to) {

@@ -137,16 +137,24 @@ TEST(RunTest, ItEndsWithItsResultThoughItsPortsAreOpen) {
             1);
 }
 
+// Tells when it is destroyed.
+class Ends {
+ public:
+  explicit Ends(SendPort<int> port) : port_(std::move(port)) {}
+  Ends(Ends&& other) noexcept : port_(std::exchange(other.port_, {})) {}
+  Ends& operator=(Ends&&) = delete;
+  ~Ends() {
+    if (port_.id() != 0) port_.Send(1);
+  }
+
+ private:
+  SendPort<int> port_;
+
+ public:
+  using IsolatesMembers = Members<&Ends::port_>;
+};
+
 TEST(RunTest, CallableAndArgumentsAreDestroyedBeforeTheResultIsThere) {
-  struct Ends {
-    SendPort<int> port;
-    ~Ends() {
-      if (port.id() != 0) port.Send(1);
-    }
-    Ends(SendPort<int> p) : port(std::move(p)) {}
-    Ends(Ends&& other) noexcept : port(std::exchange(other.port, {})) {}
-    using IsolatesMembers = Members<&Ends::port>;
-  };
   ReceivePort<int> ends;
   Isolate::Run([](const Ends&) {}, Ends(ends.send_port())).Get();
   EXPECT_EQ(ends.TryReceive(), 1);
@@ -265,6 +273,16 @@ TEST(RunRefusalTest, AClosureThatCapturesByReferenceIsRefused) {
   } catch (const TransferError& error) {
     EXPECT_THAT(error.what(), HasSubstr("function"));
   }
+}
+
+TEST(RunRefusalTest, AClosureThatOnlyLooksSuspiciousIsRefusedAtKAlways) {
+  int local = 1;
+  const auto suspicious = [text = std::string("too long to be kept in place, so nothing points here"),
+                           &local] { return text.size() + static_cast<std::size_t>(local); };
+  const auto warnings = closure_warnings();
+  EXPECT_GT(Isolate::Run(suspicious).Get(), 1U);  // this thread waits, so the reference is good
+  EXPECT_EQ(closure_warnings(), warnings + 1);
+  EXPECT_THROW((void)Isolate::Run(RunOptions().Verify(VerifyLevel::kAlways), suspicious), TransferError);
 }
 
 TEST(RunRefusalTest, ARefusedResultFailsTheFutureWithThePath) {

@@ -69,6 +69,7 @@ struct LaunchOptions {
   std::string name;  // empty: "isolate-<id>"
   bool paused = false;  // until resumed with the isolate's own pause capability
   bool errors_are_fatal = true;
+  VerifyLevel verify = VerifyLevel::kDefault;
   std::optional<ExitListener> on_exit;
   std::optional<SendPort<RemoteError>> on_error;
 };

@@ -39,10 +39,10 @@ class Callable {
   using Result = UnwrappedType<std::decay_t<Raw>>;
 
   // Refuses, in the sender, what may not be sent.
-  static void Check(const Function& function, const Args&... args) {
+  static void Check(VerifyLevel level, const Function& function, const Args&... args) {
     (RequireTransferable<Args>(), ...);
-    CheckClosure(function, "function");
-    (VerifyForSend(args, "argument", VerifyLevel::kDefault), ...);
+    CheckClosure(function, "function", level);
+    (VerifyForSend(args, "argument", level), ...);
     MarkLeaving<Function>();
     (MarkLeaving<Args>(), ...);
   }
@@ -74,6 +74,8 @@ class ResultComputation : public Computation {
   template <class F, class... A>
   explicit ResultComputation(F&& function, A&&... args)
       : call_(std::forward<F>(function), std::forward<A>(args)...) {}
+
+  VerifyLevel verify_level = VerifyLevel::kDefault;
 
   bool takes_error() const noexcept override { return true; }
   bool complete() const noexcept override { return complete_; }
@@ -124,7 +126,7 @@ class RunComputation final
 
   template <class U>
   void Store(U&& value) {
-    VerifyForSend<Result>(value, "result", VerifyLevel::kDefault);
+    VerifyForSend<Result>(value, "result", this->verify_level);
     MarkLeaving<Result>();
     result_.emplace(std::forward<U>(value));
   }
@@ -187,7 +189,8 @@ class ParcelComputation final
     std::optional<RemoteError> refused;
     const bool own_heap = heap != nullptr && heap->is_parcel();
     try {
-      Parcel<Result> parcel = SealParcel<Result>(heap, root_.release(), own_heap);
+      Parcel<Result> parcel = SealParcel<Result>(heap, root_.release(), own_heap, "result",
+                                                   this->verify_level);
       if (own_heap) NoteCensus(parcel.receipt().droppable, builder_kind());
       ParcelAccess::MutableReceipt(parcel).sent_ns = static_cast<std::uint64_t>(
           Duration(std::chrono::steady_clock::now().time_since_epoch()).count());
@@ -208,13 +211,13 @@ class ParcelComputation final
 };
 
 template <class Job, class... Parts>
-Future<typename Job::Delivered> LaunchJob(std::string name, Parts&&... call) {
-  Job::Call::Check(call...);
+Future<typename Job::Delivered> LaunchJob(const LaunchOptions& options, Parts&&... call) {
+  Job::Call::Check(options.verify, call...);
   auto state = MakeRef<FutureState<typename Job::Delivered>>(nullptr);
   Future<typename Job::Delivered> future(state);
-  LaunchOptions options;
-  options.name = std::move(name);
-  Launch(options, std::make_unique<Job>(std::move(state), std::forward<Parts>(call)...));
+  auto job = std::make_unique<Job>(std::move(state), std::forward<Parts>(call)...);
+  job->verify_level = options.verify;
+  Launch(options, std::move(job));
   return future;
 }
 
@@ -227,7 +230,9 @@ class SpawnComputation final : public Computation {
   explicit SpawnComputation(E&& entry, M&& message)
       : call_(std::forward<E>(entry), std::forward<M>(message)) {}
 
-  static void Check(const Entry& entry, const Message& message) { Call::Check(entry, message); }
+  static void Check(VerifyLevel level, const Entry& entry, const Message& message) {
+    Call::Check(level, entry, message);
+  }
 
   void Start() override {
     if constexpr (kIsAsynchronous<std::decay_t<typename Call::Raw>>) {

@@ -76,7 +76,7 @@ WalkOptions OptionsFor(const T& value, VerifyLevel level, const Heap* own_heap) 
   WalkOptions options;
   options.own_heap = own_heap;
   options.record_blocks = kSummary<T>.views;
-  options.strict_closures = level == VerifyLevel::kAlways || kCheckedBuild;
+  options.strict_closures = level == VerifyLevel::kAlways;
   options.moved_root = std::addressof(value);
   options.moved_bytes = sizeof(T);
   return options;
