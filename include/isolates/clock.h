@@ -1,5 +1,5 @@
-// The clock that timers run on. Programs use the machine's monotonic clock; tests put a ManualClock in
-// its place (RuntimeOptions::clock), so that no test has to wait for time to pass.
+// The clock that timers run on. Programs use the machine's monotonic clock; tests put a ManualClock
+// in its place (RuntimeOptions::clock), so that no test has to wait for time to pass.
 
 #ifndef ISOLATES_CLOCK_H_
 #define ISOLATES_CLOCK_H_
@@ -17,8 +17,8 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 // Waits without end, where a call takes a timeout.
 inline constexpr Duration kForever = Duration::max();
 
-// The instant at which a wait of that length, begun now on the machine's clock, is over; TimePoint::max(),
-// which means never, for kForever and for whatever does not fit.
+// The instant at which a wait of that length, begun now on the machine's clock, is over;
+// TimePoint::max(), which means never, for kForever and for whatever does not fit.
 inline TimePoint DeadlineAfter(Duration timeout) noexcept {
   const TimePoint now = std::chrono::steady_clock::now();
   return timeout < TimePoint::max() - now ? now + timeout : TimePoint::max();
@@ -29,8 +29,8 @@ class Clock {
   virtual ~Clock() = default;
   // May be called from any thread.
   virtual TimePoint Now() const noexcept = 0;
-  // Registers the one function that is called after time was moved by hand. A clock that runs by itself
-  // never calls it.
+  // Registers the one function that is called after time was moved by hand. A clock that runs by
+  // itself never calls it.
   virtual void SetAdvanceListener(std::function<void()> listener) = 0;
 };
 

@@ -19,8 +19,8 @@ class Error : public std::exception {
   std::string message_;
 };
 
-// An operation does not fit the state of its object: a port that is closed, a future whose value was
-// taken, a wait that could never end. (Dart's StateError.)
+// An operation does not fit the state of its object: a port that is closed, a future whose value
+// was taken, a wait that could never end. (Dart's StateError.)
 class StateError : public Error {
  public:
   using Error::Error;
@@ -44,8 +44,8 @@ class IsolateSpawnException : public Error {
   using Error::Error;
 };
 
-// An error that happened in another isolate. The exception object itself never crosses: its type name
-// and message are copied, and this object is built on the receiver's side (rule V7).
+// An error that happened in another isolate. The exception object itself never crosses: its type
+// name and message are copied, and this object is built on the receiver's side (rule V7).
 class RemoteError : public Error {
  public:
   RemoteError(std::string type, std::string message, std::string isolate_name);

@@ -1,7 +1,8 @@
 // Futures: results that come later.
 //
-// A Future is awaited in an isolate (co_await) or waited for on any thread (Get). It belongs to whoever
-// holds it, is used by one thread at a time and cannot be sent. Its value can be taken once.
+// A Future is awaited in an isolate (co_await) or waited for on any thread (Get). It belongs to
+// whoever holds it, is used by one thread at a time and cannot be sent. Its value can be taken
+// once.
 //
 // Memory order: what the producer did before the result is visible to whoever has the result.
 
@@ -39,9 +40,9 @@ class [[nodiscard]] Future {
   bool ready() const { return State().done(); }
 
   // Waits and takes the value; throws the error: RemoteError for one of another isolate.
-  // On a plain thread this blocks the thread; if the thread is an isolate (main), it handles its events
-  // meanwhile. In a turn of an isolate it blocks the isolate, while its worker's other isolates go on;
-  // StateError if the wait could never end. Prefer co_await there.
+  // On a plain thread this blocks the thread; if the thread is an isolate (main), it handles its
+  // events meanwhile. In a turn of an isolate it blocks the isolate, while its worker's other
+  // isolates go on; StateError if the wait could never end. Prefer co_await there.
   T Get() { return Get(kForever); }
 
   // The same with a time limit: TimeoutError, and the future can be waited for again.
@@ -52,9 +53,7 @@ class [[nodiscard]] Future {
   }
 
   // True when the result is there, false if it did not come in time. The result stays.
-  bool WaitFor(Duration timeout) {
-    return State().Wait(DeadlineAfter(timeout));
-  }
+  bool WaitFor(Duration timeout) { return State().Wait(DeadlineAfter(timeout)); }
 
   // co_await future: the value or the error, in a turn of this isolate.
   auto operator co_await() {
@@ -85,25 +84,27 @@ class [[nodiscard]] Future {
     return Awaiter(state_);
   }
 
-  // A future of what `function` makes of the value: function(T), which may be a coroutine. An error passes
-  // by. The function runs in a turn of this isolate; a plain thread becomes one.
+  // A future of what `function` makes of the value: function(T), which may be a coroutine. An error
+  // passes by. The function runs in a turn of this isolate; a plain thread becomes one.
   template <class Function>
   auto Then(Function function) &&;
 
   // For the library and its adapters.
-  explicit Future(internal::Ref<internal::FutureState<T>> state) noexcept : state_(std::move(state)) {}
+  explicit Future(internal::Ref<internal::FutureState<T>> state) noexcept
+      : state_(std::move(state)) {}
 
  private:
   internal::FutureState<T>& State() const {
-    if (!state_) throw StateError("this Future is empty: its value was taken, or it was moved from");
+    if (!state_)
+      throw StateError("this Future is empty: its value was taken, or it was moved from");
     return *state_;
   }
 
   internal::Ref<internal::FutureState<T>> state_;
 };
 
-// Starts a task: it runs until it waits for the first time, then in turns of this isolate. If its future is
-// dropped, the task goes on; an error that nobody takes is reported as unhandled.
+// Starts a task: it runs until it waits for the first time, then in turns of this isolate. If its
+// future is dropped, the task goes on; an error that nobody takes is reported as unhandled.
 template <class T>
 Future<T> Start(Task<T> task) {
   auto state = internal::MakeRef<internal::FutureState<T>>(&internal::RequireHost());
@@ -213,8 +214,8 @@ Task<std::tuple<OrNothing<T>...>> WhenAllTask(Future<T>... futures) {
   std::exception_ptr first_error;
   std::tuple<std::optional<OrNothing<T>>...> values{co_await Collect(futures, first_error)...};
   if (first_error) std::rethrow_exception(first_error);
-  co_return std::apply([](auto&... value) { return std::tuple<OrNothing<T>...>(std::move(*value)...); },
-                       values);
+  co_return std::apply(
+      [](auto&... value) { return std::tuple<OrNothing<T>...>(std::move(*value)...); }, values);
 }
 
 }  // namespace internal
@@ -232,8 +233,8 @@ auto Future<T>::Then(Function function) && {
   }
 }
 
-// A future of all values, in the order of the arguments, once all are there. If any fails, it fails with the
-// first error in that order, after all have ended. (Dart's Future.wait.)
+// A future of all values, in the order of the arguments, once all are there. If any fails, it fails
+// with the first error in that order, after all have ended. (Dart's Future.wait.)
 template <class T>
 auto WhenAll(std::vector<Future<T>> futures) {
   return Start(internal::WhenAllTask<T>(std::move(futures)));
@@ -245,8 +246,9 @@ auto WhenAll(Awaitable... awaitables) {
   return Start(internal::WhenAllTask(internal::AsFuture(std::move(awaitables))...));
 }
 
-// Makes futures that its owner completes by hand, once. All its futures get the result (so a second one
-// needs a type that can be copied). Used in one isolate; if it is destroyed first, its futures fail.
+// Makes futures that its owner completes by hand, once. All its futures get the result (so a second
+// one needs a type that can be copied). Used in one isolate; if it is destroyed first, its futures
+// fail.
 template <class T = void>
 class Completer {
  public:
@@ -298,7 +300,8 @@ class Completer {
   }
 
  private:
-  static constexpr bool kMany = std::is_void_v<T> || std::copy_constructible<internal::OrNothing<T>>;
+  static constexpr bool kMany =
+      std::is_void_v<T> || std::copy_constructible<internal::OrNothing<T>>;
 
   void SetCompleted() {
     if (std::exchange(completed_, true)) throw StateError("this Completer was completed already");

@@ -23,8 +23,8 @@ namespace isolates {
 
 // Options of Run and RunParcel.
 //
-// Options are classes with setters rather than aggregates: g++ 12 destroys the members of a temporary
-// aggregate twice if it stands in a co_await expression.
+// Options are classes with setters rather than aggregates: g++ 12 destroys the members of a
+// temporary aggregate twice if it stands in a co_await expression.
 class RunOptions {
  public:
   // Shown in errors and reports; "isolate-<number>" if not set.
@@ -32,8 +32,8 @@ class RunOptions {
     launch_.name = std::move(name);
     return *this;
   }
-  // kAlways: looks at every edge of the arguments and of the result, and refuses a closure that looks as if
-  // it led to a stack even where that is not certain.
+  // kAlways: looks at every edge of the arguments and of the result, and refuses a closure that
+  // looks as if it led to a stack even where that is not certain.
   RunOptions& Verify(VerifyLevel level) {
     launch_.verify = level;
     return *this;
@@ -84,8 +84,8 @@ class SpawnOptions {
   internal::LaunchOptions launch_;
 };
 
-// The address of an isolate's control: comparable, and may be sent. Whoever has it can ping the isolate
-// and listen to its end and its errors; more needs capabilities.
+// The address of an isolate's control: comparable, and may be sent. Whoever has it can ping the
+// isolate and listen to its end and its errors; more needs capabilities.
 class ControlPort {
  public:
   ControlPort() = default;
@@ -107,8 +107,8 @@ enum class KillPriority {
   kImmediate,        // at the next library call that can throw: Receive, Get, co_await, CheckStop
 };
 
-// A handle to an isolate. It may be copied, but not sent: send its control_port and capabilities and
-// build a handle from them on the other side.
+// A handle to an isolate. It may be copied, but not sent: send its control_port and capabilities
+// and build a handle from them on the other side.
 class Isolate {
  public:
   using IsolatesUnsendable = void;
@@ -117,13 +117,14 @@ class Isolate {
   explicit Isolate(ControlPort control_port, Capability pause_capability = {},
                    Capability terminate_capability = {});
 
-  // --- running code in isolates -------------------------------------------------------------------
+  // --- running code in isolates
+  // -------------------------------------------------------------------
 
-  // Runs `function(args...)` in an isolate of its own, which ends when the result is there. The function
-  // may be a coroutine (Task). The result is handed over without a copy, after its verification where its
-  // type needs one. Errors: the future throws RemoteError.
-  // Throws TransferError here if the function or an argument may not be sent; LimitError, StateError.
-  // Any thread.
+  // Runs `function(args...)` in an isolate of its own, which ends when the result is there. The
+  // function may be a coroutine (Task). The result is handed over without a copy, after its
+  // verification where its type needs one. Errors: the future throws RemoteError. Throws
+  // TransferError here if the function or an argument may not be sent; LimitError, StateError. Any
+  // thread.
   template <class Function, class... Args>
     requires std::invocable<std::decay_t<Function>, std::decay_t<Args>...>
   static auto Run(Function&& function, Args&&... args) {
@@ -133,12 +134,12 @@ class Isolate {
     requires std::invocable<std::decay_t<Function>, std::decay_t<Args>...>
   static auto Run(const RunOptions& options, Function&& function, Args&&... args) {
     using Job = internal::RunComputation<std::decay_t<Function>, std::decay_t<Args>...>;
-    return internal::LaunchJob<Job>(options.launch_,
-                                    std::forward<Function>(function), std::forward<Args>(args)...);
+    return internal::LaunchJob<Job>(options.launch_, std::forward<Function>(function),
+                                    std::forward<Args>(args)...);
   }
 
-  // The same, but the result comes as a Parcel: with the heap in which it was built, to be read in place
-  // and dropped as a whole. Worth it from about 100 KB.
+  // The same, but the result comes as a Parcel: with the heap in which it was built, to be read in
+  // place and dropped as a whole. Worth it from about 100 KB.
   template <class Function, class... Args>
     requires std::invocable<std::decay_t<Function>, std::decay_t<Args>...>
   static auto RunParcel(Function&& function, Args&&... args) {
@@ -148,34 +149,36 @@ class Isolate {
     requires std::invocable<std::decay_t<Function>, std::decay_t<Args>...>
   static auto RunParcel(const RunOptions& options, Function&& function, Args&&... args) {
     using Job = internal::ParcelComputation<std::decay_t<Function>, std::decay_t<Args>...>;
-    return internal::LaunchJob<Job>(options.launch_,
-                                    std::forward<Function>(function), std::forward<Args>(args)...);
+    return internal::LaunchJob<Job>(options.launch_, std::forward<Function>(function),
+                                    std::forward<Args>(args)...);
   }
 
-  // Starts an isolate with `entry(message)`. It lives as long as there is something to handle: events, ports
-  // that listen, futures and timers it waits for. The entry may be a coroutine.
-  // The future fails with IsolateSpawnException if it could not be created. Throws TransferError here if
-  // the entry or the message may not be sent.
+  // Starts an isolate with `entry(message)`. It lives as long as there is something to handle:
+  // events, ports that listen, futures and timers it waits for. The entry may be a coroutine. The
+  // future fails with IsolateSpawnException if it could not be created. Throws TransferError here
+  // if the entry or the message may not be sent.
   template <class Entry, class Message>
     requires std::invocable<std::decay_t<Entry>, std::decay_t<Message>>
-  static Future<Isolate> Spawn(Entry&& entry, Message&& message,
-                               const SpawnOptions& options = {}) {
+  static Future<Isolate> Spawn(Entry&& entry, Message&& message, const SpawnOptions& options = {}) {
     using Job = internal::SpawnComputation<std::decay_t<Entry>, std::decay_t<Message>>;
     Job::Check(options.launch_.verify, entry, message);
-    return SpawnJob(std::make_unique<Job>(std::forward<Entry>(entry), std::forward<Message>(message)),
-                    options.launch_);
+    return SpawnJob(
+        std::make_unique<Job>(std::forward<Entry>(entry), std::forward<Message>(message)),
+        options.launch_);
   }
 
-  // --- in an isolate ------------------------------------------------------------------------------
+  // --- in an isolate
+  // ------------------------------------------------------------------------------
 
   // The isolate that the caller runs in. A plain thread becomes one.
   static Isolate Current();
 
-  // Ends the current isolate with a last message: verifies it (TransferError, StateError for a closed port:
-  // nothing has happened, the message stays with the caller), unwinds the code with all its destructors,
-  // closes its ports, and hands the message over. Frames that swallow the unwinding only delay it: every
-  // later library call but Send and Close throws it again, and the event is the last.
-  // StateError while an exception is in flight; calls std::terminate if a noexcept function is unwound.
+  // Ends the current isolate with a last message: verifies it (TransferError, StateError for a
+  // closed port: nothing has happened, the message stays with the caller), unwinds the code with
+  // all its destructors, closes its ports, and hands the message over. Frames that swallow the
+  // unwinding only delay it: every later library call but Send and Close throws it again, and the
+  // event is the last. StateError while an exception is in flight; calls std::terminate if a
+  // noexcept function is unwound.
   template <class T>
   [[noreturn]] static void Exit(const SendPort<T>& port, std::type_identity_t<T>&& message) {
     internal::ExitWith<T>(port, std::move(message));
@@ -189,7 +192,8 @@ class Isolate {
   // Throws if the current isolate was told to end. For loops that compute.
   static void CheckStop();
 
-  // --- control ------------------------------------------------------------------------------------
+  // --- control
+  // ------------------------------------------------------------------------------------
 
   const std::string& debug_name() const noexcept { return name_; }
   const ControlPort& control_port() const noexcept { return control_port_; }
@@ -209,8 +213,8 @@ class Isolate {
   void Ping(SendPort<T> port, T response) const {
     PingWith(ExitListener(std::move(port), std::move(response)));
   }
-  // Tells when the isolate has ended; nothing if it has ended already. A port that is added twice gets one
-  // message, the later response.
+  // Tells when the isolate has ended; nothing if it has ended already. A port that is added twice
+  // gets one message, the later response.
   template <std::copy_constructible T>
   void AddOnExitListener(SendPort<T> port, T response) const {
     AddListener(ExitListener(std::move(port), std::move(response)));

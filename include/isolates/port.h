@@ -1,8 +1,9 @@
 // Ports: the only way for isolates to communicate.
 //
-// A ReceivePort<T> belongs to the isolate that created it. Its SendPort<T>s are cheap values: copy them,
-// compare them, send them to other isolates. Messages of one sending isolate (or of one SendPort object on
-// a plain thread) arrive in the order in which they were sent; between senders no order is promised.
+// A ReceivePort<T> belongs to the isolate that created it. Its SendPort<T>s are cheap values: copy
+// them, compare them, send them to other isolates. Messages of one sending isolate (or of one
+// SendPort object on a plain thread) arrive in the order in which they were sent; between senders
+// no order is promised.
 //
 // Memory order: what a sender did before Send is visible to the receiver when it has the message.
 
@@ -36,8 +37,8 @@ enum class SendResult {
 template <class T>
 class ReceivePort;
 
-// The sending end. One thread at a time may use one SendPort object; copies are independent. Works in
-// isolates and on plain threads.
+// The sending end. One thread at a time may use one SendPort object; copies are independent. Works
+// in isolates and on plain threads.
 template <class T>
 class SendPort {
  public:
@@ -46,9 +47,9 @@ class SendPort {
   // Connected to nothing: Send throws StateError until a connected port is assigned.
   SendPort() = default;
 
-  // Moves the message to the receiver. Only the object itself is moved; what it points to stays where it
-  // is, so the cost does not depend on its size. Never blocks.
-  // Throws TransferError (the message may not be sent; it is unchanged), StateError (no port).
+  // Moves the message to the receiver. Only the object itself is moved; what it points to stays
+  // where it is, so the cost does not depend on its size. Never blocks. Throws TransferError (the
+  // message may not be sent; it is unchanged), StateError (no port).
   SendResult Send(T&& message, VerifyLevel level = VerifyLevel::kDefault) const {
     Check(message, level);
     if (sender_.closed()) return SendResult::kClosed;
@@ -127,11 +128,14 @@ class TypedHandler final : public MessageHandler {
   struct PortAndMessage {
     ReceivePort<T> port;
     T message;
-    decltype(auto) Call(Function& function) { return std::invoke(function, port, std::move(message)); }
+    decltype(auto) Call(Function& function) {
+      return std::invoke(function, port, std::move(message));
+    }
   };
 
-  // A listener may be a coroutine: its result is finished by whoever defines it (FinishListener, found by
-  // argument-dependent lookup). Captures, port and message live until then: it may refer to them.
+  // A listener may be a coroutine: its result is finished by whoever defines it (FinishListener,
+  // found by argument-dependent lookup). Captures, port and message live until then: it may refer
+  // to them.
   template <class Arguments>
   void Call(Arguments arguments) {
     using Result = decltype(arguments.Call(*function_));
@@ -187,8 +191,8 @@ class ReceiveAwaiter {
 }  // namespace internal
 
 // A port underneath: RawReceivePort and ReceivePort share all but the way messages are taken.
-// Everything here may be called only in the isolate that created the port (else: StateError), except the
-// destructor of a port that is closed. A port closes when its object is destroyed.
+// Everything here may be called only in the isolate that created the port (else: StateError),
+// except the destructor of a port that is closed. A port closes when its object is destroyed.
 template <class T>
 class PortBase {
  public:
@@ -245,8 +249,8 @@ class PortBase {
   bool owns_ = false;
 };
 
-// A port that gives each message to a handler, which may be set and replaced at any time. Unlike Dart's,
-// messages that arrive before a handler is set wait for it.
+// A port that gives each message to a handler, which may be set and replaced at any time. Unlike
+// Dart's, messages that arrive before a handler is set wait for it.
 template <class T>
 class RawReceivePort : public PortBase<T> {
  public:
@@ -278,8 +282,8 @@ class ReceivePort : public PortBase<T> {
   explicit ReceivePort(std::string_view debug_name = {})
       : PortBase<T>(internal::PortCore::Create(debug_name), true) {}
 
-  // Goes on with the port of a raw one: same SendPorts, no message lost. Its handler is gone. (Dart's
-  // ReceivePort.fromRawReceivePort.)
+  // Goes on with the port of a raw one: same SendPorts, no message lost. Its handler is gone.
+  // (Dart's ReceivePort.fromRawReceivePort.)
   explicit ReceivePort(RawReceivePort<T>&& raw) : PortBase<T>(std::move(raw)) {
     this->core_->CheckOwner();
     this->core_->SetHandler(nullptr);
@@ -287,16 +291,16 @@ class ReceivePort : public PortBase<T> {
 
   SendPort<T> send_port() const { return SendPort<T>(this->core_); }
 
-  // Calls listener(T), or listener(ReceivePort<T>&, T), with each message, one at a time, in turns of this
-  // isolate. A port that listens keeps its isolate alive. An exception of the listener is an uncaught
-  // error of the isolate. Throws StateError if the port is listened to already.
+  // Calls listener(T), or listener(ReceivePort<T>&, T), with each message, one at a time, in turns
+  // of this isolate. A port that listens keeps its isolate alive. An exception of the listener is
+  // an uncaught error of the isolate. Throws StateError if the port is listened to already.
   template <class Listener>
   void Listen(Listener listener) & {
     RequireNoListener();
     this->SetFunction(std::move(listener));
   }
-  // The same, and the isolate takes over the port: it stays open until it is closed (by the listener:
-  // port.Close()) or the isolate ends.
+  // The same, and the isolate takes over the port: it stays open until it is closed (by the
+  // listener: port.Close()) or the isolate ends.
   template <class Listener>
   void Listen(Listener listener) && {
     RequireNoListener();
@@ -310,8 +314,9 @@ class ReceivePort : public PortBase<T> {
     return internal::ReceiveAwaiter<T>(this->core_);
   }
 
-  // Blocks the calling thread until a message is there (returned), the port is closed (nothing), or the
-  // time is over (TimeoutError; kForever: never). Not for coroutines: they would block their whole isolate.
+  // Blocks the calling thread until a message is there (returned), the port is closed (nothing), or
+  // the time is over (TimeoutError; kForever: never). Not for coroutines: they would block their
+  // whole isolate.
   [[nodiscard]] std::optional<T> Receive(Duration timeout) {
     RequireNoListener();
     if (!this->core_->WaitForMessage(DeadlineAfter(timeout))) {
@@ -342,21 +347,23 @@ class ReceivePort : public PortBase<T> {
 };
 
 template <class T, class Function>
-void internal::TypedHandler<T, Function>::Handle(PortCore& port, std::unique_ptr<Envelope> envelope) {
+void internal::TypedHandler<T, Function>::Handle(PortCore& port,
+                                                 std::unique_ptr<Envelope> envelope) {
   T message = std::move(static_cast<TypedEnvelope<T>&>(*envelope).value);
   envelope = nullptr;
   if constexpr (std::invocable<Function&, ReceivePort<T>&, T>) {
     ReceivePort<T> view(typename ReceivePort<T>::View{}, Ref<PortCore>(&port));
     Call(PortAndMessage{std::move(view), std::move(message)});
   } else {
-    static_assert(std::invocable<Function&, T>,
-                  "isolates: a listener is called with the message, or with the port and the message");
+    static_assert(
+        std::invocable<Function&, T>,
+        "isolates: a listener is called with the message, or with the port and the message");
     Call(MessageOnly{std::move(message)});
   }
 }
 
-// A SendPort may be part of any message. It holds no block of any isolate's heap, but its destructor does
-// more than free memory.
+// A SendPort may be part of any message. It holds no block of any isolate's heap, but its
+// destructor does more than free memory.
 template <class T>
 struct TransferTraits<SendPort<T>> : internal::HandleTraits {};
 

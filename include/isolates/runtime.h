@@ -1,4 +1,5 @@
-// The runtime: the threads that isolates run on. It starts at the first use and costs nothing before.
+// The runtime: the threads that isolates run on. It starts at the first use and costs nothing
+// before.
 
 #ifndef ISOLATES_RUNTIME_H_
 #define ISOLATES_RUNTIME_H_
@@ -19,8 +20,8 @@
 namespace isolates {
 
 struct RuntimeOptions {
-  // Threads that run isolates at the same time, besides the main thread. 0: one for each processor that the
-  // process may use (affinity mask, cgroup quota) but the main thread's; at least one.
+  // Threads that run isolates at the same time, besides the main thread. 0: one for each processor
+  // that the process may use (affinity mask, cgroup quota) but the main thread's; at least one.
   int workers = 0;
   // Bind each worker to one processor. A bind that the system refuses is a warning (RuntimeInfo).
   bool pin_workers = true;
@@ -42,31 +43,32 @@ struct RuntimeInfo {
   std::vector<std::string> warnings;  // for example a bind that was refused
   std::uint64_t isolates_started = 0;
   std::uint64_t isolates_live = 0;
-  std::uint64_t dead_letters = 0;     // messages that were accepted and never received
-  std::uint64_t stalls = 0;           // turns that blocked without telling; others went on meanwhile
+  std::uint64_t dead_letters = 0;  // messages that were accepted and never received
+  std::uint64_t stalls = 0;        // turns that blocked without telling; others went on meanwhile
 };
 // Any thread. Starts the runtime.
 RuntimeInfo runtime_info();
 
-// What is alive and why, one line each, for reports: "isolate 'parser', kept alive by 1 ports or waits".
+// What is alive and why, one line each, for reports: "isolate 'parser', kept alive by 1 ports or
+// waits".
 std::vector<std::string> LiveIsolates();
 
 struct ShutdownReport {
   // Isolates that had not ended at the deadline. Their threads are left to themselves.
   std::vector<std::string> still_running;
 };
-// Ends all isolates but those that are plain threads (their code is unwound, their ports close), then the
-// worker threads, in this order. New isolates are refused from now on. Called by itself at the end of the
-// program, with a deadline of two seconds. Not from an isolate.
+// Ends all isolates but those that are plain threads (their code is unwound, their ports close),
+// then the worker threads, in this order. New isolates are refused from now on. Called by itself at
+// the end of the program, with a deadline of two seconds. Not from an isolate.
 ShutdownReport Shutdown(Duration deadline);
 
-// Gives memory that is free in the heaps of this thread and of all workers back to the system. Workers do it
-// when they come to it.
+// Gives memory that is free in the heaps of this thread and of all workers back to the system.
+// Workers do it when they come to it.
 void Trim();
 
-// Runs `main` as the main isolate: an ordinary function or a coroutine, which returns nothing or the exit
-// status. Returns when nothing keeps the main isolate alive any more. Throws what main throws, and an
-// uncaught error of one of its listeners.
+// Runs `main` as the main isolate: an ordinary function or a coroutine, which returns nothing or
+// the exit status. Returns when nothing keeps the main isolate alive any more. Throws what main
+// throws, and an uncaught error of one of its listeners.
 template <class Main>
 int RunMain(Main main) {
   int status = 0;

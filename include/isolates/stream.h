@@ -1,4 +1,5 @@
-// Stream<T>: a coroutine that yields values one after the other, in one isolate. (Dart's async* functions.)
+// Stream<T>: a coroutine that yields values one after the other, in one isolate. (Dart's async*
+// functions.)
 
 #ifndef ISOLATES_STREAM_H_
 #define ISOLATES_STREAM_H_
@@ -27,7 +28,8 @@ class [[nodiscard]] Stream {
     // Gives the control back to whoever asked for a value.
     struct Handover {
       bool await_ready() const noexcept { return false; }
-      std::coroutine_handle<> await_suspend(std::coroutine_handle<promise_type> self) const noexcept {
+      std::coroutine_handle<> await_suspend(
+          std::coroutine_handle<promise_type> self) const noexcept {
         return self.promise().asker_;
       }
       void await_resume() const noexcept {}
@@ -65,7 +67,8 @@ class [[nodiscard]] Stream {
     if (coroutine_) coroutine_.destroy();
   }
 
-  // co_await stream.Next(): the next value, or nothing when the stream has ended. Throws what it threw.
+  // co_await stream.Next(): the next value, or nothing when the stream has ended. Throws what it
+  // threw.
   [[nodiscard]] auto Next() {
     struct Awaiter {
       std::coroutine_handle<promise_type> coroutine;
@@ -90,7 +93,8 @@ class [[nodiscard]] Stream {
   std::coroutine_handle<promise_type> coroutine_;
 };
 
-// The value at a position, counted from 0; StateError if the stream ends before. (Dart's elementAt.)
+// The value at a position, counted from 0; StateError if the stream ends before. (Dart's
+// elementAt.)
 template <class T>
 Task<T> ElementAt(Stream<T> stream, std::size_t position) {
   for (std::size_t i = 0;; ++i) {

@@ -1,7 +1,7 @@
 // Task<T>: a coroutine of one isolate.
 //
-// A Task starts when it is awaited, or when Start is called; it goes on in turns of the isolate that
-// created it and is never moved to another. Its frame lives in that isolate's heap.
+// A Task starts when it is awaited, or when Start is called; it goes on in turns of the isolate
+// that created it and is never moved to another. Its frame lives in that isolate's heap.
 
 #ifndef ISOLATES_TASK_H_
 #define ISOLATES_TASK_H_
@@ -136,7 +136,8 @@ inline constexpr bool kIsTask = false;
 template <class T>
 inline constexpr bool kIsTask<Task<T>> = true;
 
-// A coroutine that its isolate owns: it starts at once and goes when it is done, or with its isolate.
+// A coroutine that its isolate owns: it starts at once and goes when it is done, or with its
+// isolate.
 class Root {
  public:
   class promise_type : public RootCoroutine {
@@ -166,7 +167,8 @@ class Root {
 // True if the code of this thread's isolate is being unwound for good.
 bool IsolateIsEnding() noexcept;
 
-// Awaits the task and gives its outcome to the sink. If the frame goes first, the sink fails by itself.
+// Awaits the task and gives its outcome to the sink. If the frame goes first, the sink fails by
+// itself.
 template <class T>
 Root RunIntoSink(Task<T> task, ResultSink<T> sink) {
   std::exception_ptr error;
@@ -184,8 +186,8 @@ Root RunIntoSink(Task<T> task, ResultSink<T> sink) {
   if (error != nullptr) sink.FailLocally(std::move(error));
 }
 
-// Awaits the task of a listener; what it throws is an uncaught error of the isolate. `keep` holds the
-// listener, whose captures the coroutine may use.
+// Awaits the task of a listener; what it throws is an uncaught error of the isolate. `keep` holds
+// the listener, whose captures the coroutine may use.
 Root RunListener(Task<void> task, std::shared_ptr<void> keep);
 
 }  // namespace internal

@@ -37,8 +37,8 @@ class DelayAwaiter {
 
 }  // namespace internal
 
-// co_await Delay(std::chrono::seconds(1)): resumes after that time, in a turn of this isolate, which it
-// keeps alive meanwhile. (Dart's Future.delayed.)
+// co_await Delay(std::chrono::seconds(1)): resumes after that time, in a turn of this isolate,
+// which it keeps alive meanwhile. (Dart's Future.delayed.)
 [[nodiscard]] inline internal::DelayAwaiter Delay(Duration delay) {
   return internal::DelayAwaiter(delay);
 }

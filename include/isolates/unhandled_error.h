@@ -9,10 +9,10 @@ namespace isolates {
 
 using UnhandledErrorHandler = void (*)(const RemoteError& error);
 
-// Sets what is called when an isolate dies of an uncaught error and nobody listens to its errors, or when a
-// Future that has failed is dropped without a look at it. By default one line is written to the error
-// output. The handler runs on the thread where this happens. nullptr restores the default. Returns the
-// former handler. Any thread.
+// Sets what is called when an isolate dies of an uncaught error and nobody listens to its errors,
+// or when a Future that has failed is dropped without a look at it. By default one line is written
+// to the error output. The handler runs on the thread where this happens. nullptr restores the
+// default. Returns the former handler. Any thread.
 UnhandledErrorHandler SetUnhandledErrorHandler(UnhandledErrorHandler new_handler) noexcept;
 
 }  // namespace isolates

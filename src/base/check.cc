@@ -7,8 +7,7 @@
 
 namespace isolates::internal {
 
-void CheckFailed(const char* file, int line, const char* condition,
-                 const char* message) noexcept {
+void CheckFailed(const char* file, int line, const char* condition, const char* message) noexcept {
   char text[1024];
   const int length = std::snprintf(text, sizeof(text), "isolates: %s (%s) at %s:%d\n", message,
                                    condition, file, line);

@@ -23,7 +23,8 @@ void SystemFutex::Wait(std::atomic<std::uint32_t>& word, std::uint32_t expected,
   timespec until{};
   timespec* until_or_null = nullptr;
   if (deadline != TimePoint::max()) {
-    // FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC, which std::chrono::steady_clock is.
+    // FUTEX_WAIT_BITSET takes an absolute time of CLOCK_MONOTONIC, which std::chrono::steady_clock
+    // is.
     const auto nanoseconds = deadline.time_since_epoch().count();
     until.tv_sec = nanoseconds > 0 ? nanoseconds / 1'000'000'000 : 0;
     until.tv_nsec = nanoseconds > 0 ? nanoseconds % 1'000'000'000 : 0;

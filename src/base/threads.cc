@@ -1,12 +1,13 @@
-// The registry is a list of entries that are never freed, only reused, so that readers need no lock:
-// a reader walks the list and reads each entry's bounds.
+// The registry is a list of entries that are never freed, only reused, so that readers need no
+// lock: a reader walks the list and reads each entry's bounds.
 //
 //   word        writer                              readers
 //   next        its creator, before publication     everybody
 //   taken       claimed by RegisterThisThread,      RegisterThisThread
 //               given back at the thread's end
 //   low, high   the thread of the entry             everybody (0, 0: nobody's)
-//   name        the thread of the entry             everybody; a torn name garbles a report, no more
+//   name        the thread of the entry             everybody; a torn name garbles a report, no
+//   more
 
 #include "isolates/detail/threads.h"
 
@@ -81,8 +82,8 @@ const Entry* Find(const void* address) noexcept {
   // acquire - pairs with ClaimEntry's publication.
   for (const Entry* entry = entries.load(std::memory_order_acquire); entry != nullptr;
        entry = entry->next) {
-    // relaxed - a thread whose stack holds something that the caller knows registered before the caller
-    // could learn of the address; that hand-over carries the happens-before edge.
+    // relaxed - a thread whose stack holds something that the caller knows registered before the
+    // caller could learn of the address; that hand-over carries the happens-before edge.
     if (wanted >= entry->low.load(std::memory_order_relaxed) &&
         wanted < entry->high.load(std::memory_order_relaxed)) {
       return entry;

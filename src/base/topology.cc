@@ -17,7 +17,8 @@ std::string FirstLine(const std::string& path) {
   return line;
 }
 
-// The most restrictive quota from this process's cgroup (v2) up to the root, or the v1 controller's.
+// The most restrictive quota from this process's cgroup (v2) up to the root, or the v1
+// controller's.
 int FindQuota() {
   int quota = 0;
   const auto consider = [&quota](int found) {

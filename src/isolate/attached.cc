@@ -1,5 +1,5 @@
-// Isolates that are plain threads: the main isolate, and any thread that creates a port of its own. Their
-// events are handled while the thread waits in the library; their heap is the main heap.
+// Isolates that are plain threads: the main isolate, and any thread that creates a port of its own.
+// Their events are handled while the thread waits in the library; their heap is the main heap.
 
 #include <exception>
 
@@ -43,8 +43,8 @@ struct ContextLease {
 };
 thread_local ContextLease context_lease;
 
-// Ends the thread's isolate with the thread. Defined after the lease, so that it goes first: an isolate that
-// ends wakes others, and needs the context for that.
+// Ends the thread's isolate with the thread. Defined after the lease, so that it goes first: an
+// isolate that ends wakes others, and needs the context for that.
 struct AttachedIsolate {
   Ref<IsolateCore> core;
   ~AttachedIsolate() {

@@ -12,7 +12,8 @@
 namespace isolates::internal {
 namespace {
 
-// Unwinds an isolate's code. Not derived from std::exception, so that ordinary handlers let it pass.
+// Unwinds an isolate's code. Not derived from std::exception, so that ordinary handlers let it
+// pass.
 struct ExitSignal {};
 
 [[noreturn]] void ThrowExitSignal() {
@@ -42,7 +43,8 @@ IsolateCore::IsolateCore(LaunchOptions options, std::unique_ptr<Computation> com
 
 IsolateCore::~IsolateCore() { DiscardEvents(); }
 
-// --- any thread -----------------------------------------------------------------------------------
+// --- any thread
+// -----------------------------------------------------------------------------------
 
 void IsolateCore::Push(EventNode* node) noexcept {
   inbox_.Push(node);
@@ -87,7 +89,8 @@ void IsolateCore::DiscardEvents() noexcept {
   }
 }
 
-// --- turns ----------------------------------------------------------------------------------------
+// --- turns
+// ----------------------------------------------------------------------------------------
 
 void IsolateCore::AcquireHeap(ThreadContext& context) {
   has_heap_ = true;
@@ -262,7 +265,8 @@ void IsolateCore::ReleaseHeap() noexcept {
   }
 }
 
-// --- in the isolate's code ------------------------------------------------------------------------
+// --- in the isolate's code
+// ------------------------------------------------------------------------
 
 bool IsolateCore::Unwinding() const noexcept { return unwound_ || std::uncaught_exceptions() > 0; }
 
@@ -278,7 +282,8 @@ void IsolateCore::CheckExit() const {
   if (std::uncaught_exceptions() > 0) {
     throw StateError("Isolate::Exit was called while an exception is in flight");
   }
-  if (!in_turn_) throw StateError("Isolate::Exit needs an isolate that runs; return from main instead");
+  if (!in_turn_)
+    throw StateError("Isolate::Exit needs an isolate that runs; return from main instead");
 }
 
 void IsolateCore::Exit(std::unique_ptr<FinalMessage> message) {
@@ -317,7 +322,8 @@ bool IsolateCore::Wait(bool (*ready)(const void*), const void* argument, TimePoi
   return ready(argument);
 }
 
-// --- control --------------------------------------------------------------------------------------
+// --- control
+// --------------------------------------------------------------------------------------
 
 void IsolateCore::Pause(const Capability& capability) {
   if (std::find(pauses_.begin(), pauses_.end(), capability) == pauses_.end()) {
@@ -330,7 +336,8 @@ void IsolateCore::Resume(const Capability& capability) { std::erase(pauses_, cap
 std::string IsolateCore::DescribeLife() const {
   std::string text = "isolate '" + name_ + "'";
   if (keep_alive() > 0) {
-    text += ", kept alive by " + std::to_string(keep_alive()) + " listening ports or awaited results";
+    text +=
+        ", kept alive by " + std::to_string(keep_alive()) + " listening ports or awaited results";
   }
   return text;
 }

@@ -1,21 +1,24 @@
-// IsolateCore: one isolate. It owns a heap while it lives, an inbox that other threads fill, and a list of
-// events; it runs turns when asked and knows no workers.
+// IsolateCore: one isolate. It owns a heap while it lives, an inbox that other threads fill, and a
+// list of events; it runs turns when asked and knows no workers.
 //
 // Protocol of the state word
 //   bit         set by                                   cleared by
 //   kNotified   Wake and Push, any thread                the owner, at the start of a turn
-//   kActive     whoever wakes an isolate that sleeps     the owner, at the end of a turn, when nothing is
+//   kActive     whoever wakes an isolate that sleeps     the owner, at the end of a turn, when
+//   nothing is
 //                                                        left to do
 //   kBlocked    the owner, before it sleeps in a turn    the owner, after it
 //   kDead       the owner, when the isolate has ended    never
 //
 // Rules
-//   I1. kActive means that exactly one party has the isolate: a ready queue, or the thread that runs it.
-//       Whoever turns it from 0 to 1 puts the isolate into a ready queue. So an isolate never runs on two
-//       threads at once.
-//   I2. A waker first makes the event visible, then sets kNotified. The owner clears kNotified, then looks
-//       for events; it clears kActive only by a compare-exchange that fails if kNotified came back. All are
-//       RMWs on one word, so no event is left behind.
+//   I1. kActive means that exactly one party has the isolate: a ready queue, or the thread that
+//   runs it.
+//       Whoever turns it from 0 to 1 puts the isolate into a ready queue. So an isolate never runs
+//       on two threads at once.
+//   I2. A waker first makes the event visible, then sets kNotified. The owner clears kNotified,
+//   then looks
+//       for events; it clears kActive only by a compare-exchange that fails if kNotified came back.
+//       All are RMWs on one word, so no event is left behind.
 //   I3. A waker that finds kBlocked unparks the thread that runs the isolate.
 //   I4. A waker that finds kDead discards what it pushed.
 
@@ -60,7 +63,8 @@ class IsolateCore final : public PortHost {
   const std::string& name() const noexcept { return name_; }
   bool dead() const noexcept { return state_.dead(); }
 
-  // --- any thread ---------------------------------------------------------------------------------
+  // --- any thread
+  // ---------------------------------------------------------------------------------
   void Push(EventNode* node) noexcept override;
   void Wake() noexcept override;
   // Events that pass all others and that a pause does not hold back.
@@ -68,7 +72,8 @@ class IsolateCore final : public PortHost {
   // Ends the isolate at its next event or library call.
   void RequestKill() noexcept;
 
-  // --- the thread that has the isolate (I1) -------------------------------------------------------
+  // --- the thread that has the isolate (I1)
+  // -------------------------------------------------------
   enum class TurnEnd { kIdle, kMoreToDo, kEnded };
   // Handles what there is to do, up to a fair share. `context`: the calling thread.
   TurnEnd RunTurn(ThreadContext& context);
@@ -79,14 +84,15 @@ class IsolateCore final : public PortHost {
   IsolateCore* next_event = nullptr;  // in a list of ready isolates
   // Where the isolate ran last, or where it should run first: a hint for the scheduler.
   std::atomic<int> place_hint{-1};
-  LiveLink live{*this};               // in the scheduler's list of live isolates
+  LiveLink live{*this};  // in the scheduler's list of live isolates
   // The worker that ran the isolate last; the scheduler's.
   Worker* worker() const noexcept { return worker_; }
   void set_worker(Worker* worker) noexcept { worker_ = worker; }
   // The worker whose memory the isolate's heap is warm in; nullptr before its first turn.
   WorkerHeaps* home() const noexcept { return home_; }
 
-  // --- the isolate's thread, in its code ----------------------------------------------------------
+  // --- the isolate's thread, in its code
+  // ----------------------------------------------------------
   void Requeue(EventNode* node) noexcept override { local_.Append(node); }
   void AddKeepAlive(int change) noexcept override {
     // relaxed - written by the owner alone; others read it for reports.
@@ -102,7 +108,8 @@ class IsolateCore final : public PortHost {
   TaskScope& tasks() noexcept { return tasks_; }
   const TaskScope& tasks() const noexcept { return tasks_; }
 
-  // --- control, in a turn -------------------------------------------------------------------------
+  // --- control, in a turn
+  // -------------------------------------------------------------------------
   void Pause(const Capability& capability);
   void Resume(const Capability& capability);
   void EndBeforeNextEvent() noexcept { ending_ = true; }
@@ -113,8 +120,9 @@ class IsolateCore final : public PortHost {
   std::vector<SendPort<RemoteError>>& error_listeners() noexcept { return error_listeners_; }
   void set_errors_fatal(bool fatal) noexcept { errors_fatal_ = fatal; }
 
-  // --- isolates that are plain threads ------------------------------------------------------------
-  // The isolate that is the calling thread from now on until the thread ends.
+  // --- isolates that are plain threads
+  // ------------------------------------------------------------ The isolate that is the calling
+  // thread from now on until the thread ends.
   static IsolateCore& Attach(std::string_view name);
   // Runs turns until nothing keeps the isolate alive; rethrows an uncaught error.
   // `computation`: what main was called for, or nullptr.

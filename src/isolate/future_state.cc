@@ -33,10 +33,10 @@ void FutureStateBase::FailLocally(std::exception_ptr error) noexcept {
 
 void FutureStateBase::FailDropped() noexcept {
   const MainHeapScope main_heap;
-  error_ = new Failure{{},
-                       std::make_exception_ptr(
-                           StateError("what was to produce this result ended before it did")),
-                       true};
+  error_ = new Failure{
+      {},
+      std::make_exception_ptr(StateError("what was to produce this result ended before it did")),
+      true};
   Finish();
 }
 
@@ -49,7 +49,8 @@ bool FutureStateBase::Register(PortHost& host) {
   if (done()) return false;
   if (registered_) {
     if (target_.get() == &host) return true;
-    // The future has moved to another isolate since somebody waited for it: that registration is taken back.
+    // The future has moved to another isolate since somebody waited for it: that registration is
+    // taken back.
     if (!word_.TakeBack()) return false;
     Release();
   }
@@ -96,7 +97,8 @@ bool FutureStateBase::Wait(TimePoint deadline) {
   if (done()) return true;
   if (host->InTurn() && local_to_ == host->id()) {
     throw StateError(
-        "this wait could never end: only this isolate could produce the result, and it would be blocked; "
+        "this wait could never end: only this isolate could produce the result, and it would be "
+        "blocked; "
         "use co_await");
   }
   if (!Register(*host)) return true;

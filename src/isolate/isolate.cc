@@ -101,7 +101,8 @@ Capability Capability::Create() {
   }();
   // relaxed - a number generator.
   static std::atomic<std::uint64_t> next{1};
-  std::uint64_t token = next.fetch_add(1, std::memory_order_relaxed) * key;  // odd key: no two are equal
+  std::uint64_t token =
+      next.fetch_add(1, std::memory_order_relaxed) * key;  // odd key: no two are equal
   token ^= token >> 29;
   Capability capability;
   capability.token_ = token;
@@ -119,8 +120,8 @@ Isolate::Isolate(ControlPort control_port, Capability pause_capability,
 
 Isolate Isolate::Current() {
   IsolateCore& core = internal::RequireCore();
-  return Isolate(ControlPort(internal::Ref<internal::PortHost>(&core)),
-                 core.pause_right(), core.terminate_right());
+  return Isolate(ControlPort(internal::Ref<internal::PortHost>(&core)), core.pause_right(),
+                 core.terminate_right());
 }
 
 Future<Isolate> Isolate::SpawnJob(std::unique_ptr<internal::Computation> job,
@@ -132,8 +133,8 @@ Future<Isolate> Isolate::SpawnJob(std::unique_ptr<internal::Computation> job,
   try {
     auto core = internal::Launch(options, std::move(job));
     IsolateCore& isolate = CoreOf(core);
-    sink.Succeed(Isolate(ControlPort(std::move(core)), isolate.pause_right(),
-                         isolate.terminate_right()));
+    sink.Succeed(
+        Isolate(ControlPort(std::move(core)), isolate.pause_right(), isolate.terminate_right()));
   } catch (const std::exception& error) {
     const internal::MainHeapScope main_heap;
     failure = std::make_exception_ptr(

@@ -23,8 +23,9 @@ class IsolateState {
 
   // Any thread, after the event is visible.
   Duty Notify() {
-    // release half - pairs with BeginTurn, TryIdle and SetBlocked: the event is visible to the owner (I2).
-    // acquire half - pairs with SetBlocked and Die: the thread to unpark, the end, are visible.
+    // release half - pairs with BeginTurn, TryIdle and SetBlocked: the event is visible to the
+    // owner (I2). acquire half - pairs with SetBlocked and Die: the thread to unpark, the end, are
+    // visible.
     const std::uint32_t before = word_.fetch_or(kNotified | kActive, std::memory_order_acq_rel);
     if ((before & kDead) != 0) return Duty::kDiscard;
     if ((before & kActive) == 0) return Duty::kSchedule;
@@ -46,8 +47,8 @@ class IsolateState {
   // Owner: true if the isolate sleeps now; false if something came since BeginTurn.
   [[nodiscard]] bool TryIdle() {
     std::uint32_t expected = kActive;
-    // release - pairs with the Notify that makes it active again, and through the ready queue with the
-    // next owner: it sees all that this owner did. acquire on failure - pairs with Notify.
+    // release - pairs with the Notify that makes it active again, and through the ready queue with
+    // the next owner: it sees all that this owner did. acquire on failure - pairs with Notify.
     return word_.compare_exchange_strong(expected, 0, std::memory_order_release,
                                          std::memory_order_acquire);
   }
@@ -63,7 +64,8 @@ class IsolateState {
     word_.fetch_and(~kBlocked, std::memory_order_relaxed);
   }
 
-  // Owner, for good. Afterwards it discards what was pushed before; later pushers discard their own (I4).
+  // Owner, for good. Afterwards it discards what was pushed before; later pushers discard their own
+  // (I4).
   void Die() {
     // acq_rel - acquire half pairs with Notify (the pushes before); release half with later ones.
     word_.fetch_or(kDead, std::memory_order_acq_rel);

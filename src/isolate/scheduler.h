@@ -1,5 +1,5 @@
-// Scheduler: what the isolate room needs from the runtime. The runtime implements it; isolates do not know
-// workers.
+// Scheduler: what the isolate room needs from the runtime. The runtime implements it; isolates do
+// not know workers.
 
 #ifndef ISOLATES_SRC_ISOLATE_SCHEDULER_H_
 #define ISOLATES_SRC_ISOLATE_SCHEDULER_H_
@@ -14,8 +14,8 @@ class TimerNode;
 
 class Scheduler {
  public:
-  // Any thread. The isolate has something to do and is on nobody's list: a worker will call RunTurn. The
-  // scheduler takes a reference. False if the runtime is shut down.
+  // Any thread. The isolate has something to do and is on nobody's list: a worker will call
+  // RunTurn. The scheduler takes a reference. False if the runtime is shut down.
   virtual bool Schedule(IsolateCore& core) noexcept = 0;
   // The calling thread is about to sleep, perhaps for long: its processor is free for others until
   // EndBlocking. Throws LimitError on a worker if no further thread may be started.
@@ -24,11 +24,12 @@ class Scheduler {
   // How long a thread that waits should spin before it sleeps; zero where spinning would take the
   // processor from the one it waits for.
   virtual Duration SpinWindow() const noexcept = 0;
-  // Any thread. Pushes the timer's event to its isolate when the time has come. Takes over a reference.
+  // Any thread. Pushes the timer's event to its isolate when the time has come. Takes over a
+  // reference.
   virtual void AddTimer(TimerNode* timer) = 0;
   virtual const Clock& clock() const noexcept = 0;
-  // An isolate came to life, or ended. The scheduler holds a reference in between: an isolate that waits to be
-  // resumed lives although nobody else has a handle.
+  // An isolate came to life, or ended. The scheduler holds a reference in between: an isolate that
+  // waits to be resumed lives although nobody else has a handle.
   virtual void IsolateStarted(IsolateCore& core) = 0;
   virtual void IsolateEnded(IsolateCore& core) noexcept = 0;
 

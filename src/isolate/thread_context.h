@@ -12,8 +12,8 @@ namespace isolates::internal {
 class IsolateCore;
 class WorkerHeaps;
 
-// Contexts are never freed, only reused by later threads: so a wake-up that comes late reaches a live
-// object, and an awake thread takes no harm from it.
+// Contexts are never freed, only reused by later threads: so a wake-up that comes late reaches a
+// live object, and an awake thread takes no harm from it.
 struct ThreadContext : MainHeapObject {
   Parker parker;
   ThreadContext* next_free = nullptr;

@@ -1,4 +1,5 @@
-// A timer on its way: in the scheduler's queue until its time has come, then an event of its isolate.
+// A timer on its way: in the scheduler's queue until its time has come, then an event of its
+// isolate.
 
 #ifndef ISOLATES_SRC_ISOLATE_TIMER_NODE_H_
 #define ISOLATES_SRC_ISOLATE_TIMER_NODE_H_
@@ -23,7 +24,8 @@ class TimerNode final : public RefCounted, public MainHeapObject, public EventNo
   TimePoint when() const noexcept { return when_; }
   // Scheduler: the time has come. Passes the scheduler's reference on to the event.
   void Fire() noexcept {
-    const Ref<PortHost> host = host_;  // this node may be gone before Push is over, and the isolate too
+    const Ref<PortHost> host =
+        host_;  // this node may be gone before Push is over, and the isolate too
     host->Push(this);
   }
 

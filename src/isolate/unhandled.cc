@@ -26,7 +26,8 @@ std::atomic<UnhandledErrorHandler> handler{&WriteToErrorOutput};
 
 UnhandledErrorHandler SetUnhandledErrorHandler(UnhandledErrorHandler new_handler) noexcept {
   if (new_handler == nullptr) new_handler = &WriteToErrorOutput;
-  // acq_rel - pairs with ReportUnhandledError: what was done before the handler was set is visible to it.
+  // acq_rel - pairs with ReportUnhandledError: what was done before the handler was set is visible
+  // to it.
   return handler.exchange(new_handler, std::memory_order_acq_rel);
 }
 

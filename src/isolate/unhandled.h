@@ -1,5 +1,5 @@
-// Errors that nobody takes: an isolate that dies of an uncaught error without an error listener, a failed
-// Future that is dropped.
+// Errors that nobody takes: an isolate that dies of an uncaught error without an error listener, a
+// failed Future that is dropped.
 
 #ifndef ISOLATES_SRC_ISOLATE_UNHANDLED_H_
 #define ISOLATES_SRC_ISOLATE_UNHANDLED_H_
@@ -11,8 +11,8 @@
 
 namespace isolates::internal {
 
-// Rebuilds an exception as plain text in the main heap (rule V7). Call it outside of the handler whose
-// exception it is, or inside; it keeps nothing of the exception.
+// Rebuilds an exception as plain text in the main heap (rule V7). Call it outside of the handler
+// whose exception it is, or inside; it keeps nothing of the exception.
 RemoteError DescribeException(const std::exception_ptr& exception, std::string_view isolate_name);
 
 // Gives the error to the function set by SetUnhandledErrorHandler; by default one line on the error

@@ -1,4 +1,5 @@
-// Mailbox: a queue of accepted messages that can be closed, and the rule when its owner must be told.
+// Mailbox: a queue of accepted messages that can be closed, and the rule when its owner must be
+// told.
 //
 // Protocol
 //   operation     who may call              progress
@@ -14,22 +15,27 @@
 //   bit 0          closed     set by Close, once
 //   bit 1          listed     the port stands in its isolate's event list; set by whoever lists it,
 //                             cleared by the owner when it takes the port from the list
-//   bit 2          awaited    the owner sleeps until this port has a message; set and cleared by the owner
-//   bits 3..33     published  messages whose Commit is complete and that were not received
-//   bits 34..63    reserved   published + sends between Reserve and Commit
+//   bit 2          awaited    the owner sleeps until this port has a message; set and cleared by
+//   the owner bits 3..33     published  messages whose Commit is complete and that were not
+//   received bits 34..63    reserved   published + sends between Reserve and Commit
 //
 // Rules
-//   M1. A send counts as accepted when its Reserve found the port open. So Close divides all sends: those
+//   M1. A send counts as accepted when its Reserve found the port open. So Close divides all sends:
+//   those
 //       reserved before it are received or become dead letters, those after it are refused.
-//   M2. published counts up only after the message is in the queue, and down only after one was taken
+//   M2. published counts up only after the message is in the queue, and down only after one was
+//   taken
 //       out. So the queue always holds at least `published` messages.
-//   M3. While published > 0 the owner's dequeue succeeds: the fetch_add that raised it happened after
+//   M3. While published > 0 the owner's dequeue succeeds: the fetch_add that raised it happened
+//   after
 //       the enqueue and before the owner's load. A queue that says "nothing" is asked again.
-//   M4. Whoever changes listed from 0 to 1 lists the port, nobody else. The owner clears it before it
-//       looks for messages. A sender publishes before it looks at listed. All are RMWs on one word, so one
-//       of the two sees the other: no message stays behind unannounced.
+//   M4. Whoever changes listed from 0 to 1 lists the port, nobody else. The owner clears it before
+//   it
+//       looks for messages. A sender publishes before it looks at listed. All are RMWs on one word,
+//       so one of the two sees the other: no message stays behind unannounced.
 //   M5. A sender that finds awaited set when it publishes must wake the owner. Setting awaited and
-//       publishing are RMWs on one word: either the sender sees the bit, or the owner sees the message.
+//       publishing are RMWs on one word: either the sender sees the bit, or the owner sees the
+//       message.
 //   M6. Close waits for reserved - published to become 0. Between Reserve and Commit a sender only
 //       constructs the envelope and enqueues it.
 //
@@ -54,7 +60,8 @@ class Mailbox {
   explicit Mailbox(Queue& queue) : queue_(queue) {}
 
   [[nodiscard]] bool Reserve() {
-    // acquire - pairs with Close: a sender that is refused sees what the owner did before it closed.
+    // acquire - pairs with Close: a sender that is refused sees what the owner did before it
+    // closed.
     const std::uint64_t before = word_.fetch_add(kReservedUnit, std::memory_order_acquire);
     if ((before & kClosed) == 0) return true;
     Cancel();
@@ -81,14 +88,15 @@ class Mailbox {
 
   // True if this call changed the port from not listed to listed (M4).
   [[nodiscard]] bool TryList() {
-    // acq_rel - release half pairs with Unlist: what the caller did before is visible to the owner's next
-    // look; acquire half orders it after the Unlist that cleared the bit.
+    // acq_rel - release half pairs with Unlist: what the caller did before is visible to the
+    // owner's next look; acquire half orders it after the Unlist that cleared the bit.
     return (word_.fetch_or(kListed, std::memory_order_acq_rel) & kListed) == 0;
   }
 
   // The owner has taken the port from its list and will now look for messages.
   void Unlist() {
-    // acq_rel - acquire half pairs with Commit (M4); release half orders the next TryList after this.
+    // acq_rel - acquire half pairs with Commit (M4); release half orders the next TryList after
+    // this.
     word_.fetch_and(~kListed, std::memory_order_acq_rel);
   }
 
@@ -97,7 +105,8 @@ class Mailbox {
     if (Published(word_.load(std::memory_order_acquire)) == 0) return false;
     while (!queue_.TryDequeue(item)) {
     }
-    // relaxed - the owner alone counts down; a sender reads nothing from these counts but their bits.
+    // relaxed - the owner alone counts down; a sender reads nothing from these counts but their
+    // bits.
     word_.fetch_sub(kPublishedUnit + kReservedUnit, std::memory_order_relaxed);
     return true;
   }
@@ -107,7 +116,8 @@ class Mailbox {
     return Published(word_.load(std::memory_order_acquire)) != 0;
   }
 
-  // The owner will sleep until a message is there (M5); it looks once more between this and the sleep.
+  // The owner will sleep until a message is there (M5); it looks once more between this and the
+  // sleep.
   void SetAwaited() {
     // acquire - pairs with Commit: a message that was published before is seen by the next look.
     word_.fetch_or(kAwaited, std::memory_order_acquire);
@@ -122,8 +132,8 @@ class Mailbox {
     return (word_.load(std::memory_order_acquire) & kClosed) != 0;
   }
 
-  // Refuses all later sends, then gives every accepted message to `dead_letter`. `wait` is called while a
-  // sender is between Reserve and Commit.
+  // Refuses all later sends, then gives every accepted message to `dead_letter`. `wait` is called
+  // while a sender is between Reserve and Commit.
   template <class DeadLetter, class Wait>
   void Close(DeadLetter dead_letter, Wait wait) {
     // acq_rel - release half pairs with Reserve and closed(); acquire half with Commit.

@@ -26,7 +26,8 @@ void DestroyDeadLetter(Envelope* envelope) noexcept {
 
 std::uint64_t DeadLetterCount() noexcept { return dead_letters.load(std::memory_order_relaxed); }
 
-// --- PortCore -------------------------------------------------------------------------------------
+// --- PortCore
+// -------------------------------------------------------------------------------------
 
 Ref<PortCore> PortCore::Create(std::string_view debug_name) {
   PortHost& host = RequireHost();
@@ -43,9 +44,7 @@ PortCore::PortCore(PortHost& host, std::string_view debug_name)
       debug_name_(debug_name),
       mailbox_(new PortMailbox) {}
 
-PortCore::~PortCore() {
-  ISOLATES_DCHECK(closed(), "a port died open");
-}
+PortCore::~PortCore() { ISOLATES_DCHECK(closed(), "a port died open"); }
 
 bool PortCore::closed() const noexcept { return mailbox_->mailbox.closed(); }
 
@@ -163,9 +162,11 @@ void PortCore::OnEvent() {
 
 void PortCore::OnDiscard() noexcept { Release(); }
 
-// --- SenderHandle ---------------------------------------------------------------------------------
+// --- SenderHandle
+// ---------------------------------------------------------------------------------
 
-// A plain thread has no isolate whose table could hold its sender, so each SendPort object has its own.
+// A plain thread has no isolate whose table could hold its sender, so each SendPort object has its
+// own.
 struct SenderHandle::OwnSender : MainHeapObject {
   explicit OwnSender(PortMailbox::Queue& queue) : producer(new Producer(queue)) {}
   std::unique_ptr<Producer> producer;
@@ -198,8 +199,8 @@ Producer& SenderHandle::ProducerOfThisThread() const {
     return *own_->producer;
   }
   if (cached_host_ != host->id()) {
-    // The isolate goes on with the sender of the plain thread that it was before, if it has none yet: what
-    // was sent through this object first stays first.
+    // The isolate goes on with the sender of the plain thread that it was before, if it has none
+    // yet: what was sent through this object first stays first.
     cached_ = own_ == nullptr ? &host->producers().For(*port_)
                               : &host->producers().For(*port_, std::move(own_->producer));
     cached_host_ = host->id();

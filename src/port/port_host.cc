@@ -28,9 +28,7 @@ PortHost::PortHost(std::uint64_t id) : id_(id) {}
 
 PortHost::~PortHost() { delete producers_; }
 
-void PortHost::DropProducers() noexcept {
-  delete std::exchange(producers_, nullptr);
-}
+void PortHost::DropProducers() noexcept { delete std::exchange(producers_, nullptr); }
 
 ProducerTable& PortHost::producers() {
   if (producers_ == nullptr) producers_ = new ProducerTable;

@@ -36,8 +36,9 @@ class Producer : public PortMailbox::Queue::Producer {
   using PortMailbox::Queue::Producer::Producer;
 };
 
-// The senders that one isolate has used: exactly one for each port, which is what makes the order "first
-// in, first out for each sending isolate". Keeps each port alive as long as its producer. Owner thread.
+// The senders that one isolate has used: exactly one for each port, which is what makes the order
+// "first in, first out for each sending isolate". Keeps each port alive as long as its producer.
+// Owner thread.
 class ProducerTable : public MainHeapObject {
  public:
   Producer& For(PortCore& port) { return For(port, nullptr); }

@@ -44,7 +44,8 @@ class Keeper : public MainHeapObject {
 
   void StartThread();
   void Loop();
-  // Fires what is due. The next time to look, by the machine's clock; TimePoint::max() if there is none.
+  // Fires what is due. The next time to look, by the machine's clock; TimePoint::max() if there is
+  // none.
   TimePoint FireTimers();
 
   const std::shared_ptr<Clock> clock_;

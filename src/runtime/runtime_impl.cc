@@ -16,7 +16,7 @@
 namespace isolates::internal {
 namespace {
 
-std::mutex options_mutex;                  // guards the two that follow
+std::mutex options_mutex;  // guards the two that follow
 RuntimeOptions* pending_options = nullptr;
 bool started = false;
 
@@ -43,7 +43,8 @@ void ShortPause() {
 // One producer token for each place, for whatever thread has the context.
 class ReadyTokens : public MainHeapObject {
  public:
-  std::vector<std::unique_ptr<ReadyQueue::Producer>, MainAllocator<std::unique_ptr<ReadyQueue::Producer>>>
+  std::vector<std::unique_ptr<ReadyQueue::Producer>,
+              MainAllocator<std::unique_ptr<ReadyQueue::Producer>>>
       of_place;
 };
 
@@ -71,14 +72,17 @@ Runtime::Runtime(RuntimeOptions options)
   for (std::size_t i = 0; i <= workers; ++i) {
     places_.push_back(std::make_unique<Place>(static_cast<int>(i), allowed_.cpus[i % cpus]));
   }
-  // Where a worker shares the processor of the thread that waits for it, spinning would only delay it.
+  // Where a worker shares the processor of the thread that waits for it, spinning would only delay
+  // it.
   spin_ = cpus > 1 ? options_.spin : Duration::zero();
-  places_[0]->owner.store(Place::MainThread(), std::memory_order_relaxed);  // relaxed - not yet shared
+  places_[0]->owner.store(Place::MainThread(),
+                          std::memory_order_relaxed);  // relaxed - not yet shared
   last_looks_.resize(places_.size());
   keeper_ = std::make_unique<Keeper>(options_.clock, [this] { return LookForStalls(); });
 }
 
-// --- any thread -----------------------------------------------------------------------------------
+// --- any thread
+// -----------------------------------------------------------------------------------
 
 ReadyQueue::Producer& Runtime::TokenFor(Place& place) {
   ThreadContext& context = ThisThread();
@@ -98,8 +102,8 @@ bool Runtime::Schedule(IsolateCore& core) noexcept {
   if (!core.may_move() && core.worker() != nullptr) {
     Worker& worker = *core.worker();
     worker.bound.Push(&core);
-    // acq_rel - pairs with BeginBlocking, which announces the wait, then takes what is bound: both are RMWs on
-    // one word, so either the worker sees the push, or this thread sees that it waits.
+    // acq_rel - pairs with BeginBlocking, which announces the wait, then takes what is bound: both
+    // are RMWs on one word, so either the worker sees the push, or this thread sees that it waits.
     if (worker.waits.fetch_add(0, std::memory_order_acq_rel) != 0) {
       ReleaseBound(worker);
     } else {
@@ -121,8 +125,9 @@ bool Runtime::Schedule(IsolateCore& core) noexcept {
 
 void Runtime::MakeReady(IsolateCore& core, Place& place) noexcept {
   place.ready.Enqueue(TokenFor(place), &core);
-  // seq_cst - pairs with Idle and with whoever frees a place: they announce, then look at this count;
-  // here the count is raised, then the announcements are looked at. One of the two sees the other.
+  // seq_cst - pairs with Idle and with whoever frees a place: they announce, then look at this
+  // count; here the count is raised, then the announcements are looked at. One of the two sees the
+  // other.
   ready_count_.fetch_add(1, std::memory_order_seq_cst);
   WakeForWork(place);
 }
@@ -140,8 +145,8 @@ void Runtime::WakeForWork(Place& preferred) noexcept {
   keeper_->Watch();
 }
 
-// The worker waits in a turn, perhaps for one of the isolates that only it may run: they become free to run
-// anywhere. What they build can then not be dropped as a whole.
+// The worker waits in a turn, perhaps for one of the isolates that only it may run: they become
+// free to run anywhere. What they build can then not be dropped as a whole.
 void Runtime::ReleaseBound(Worker& worker) noexcept {
   IsolateCore* core = worker.bound.TakeAll();
   while (core != nullptr) {
@@ -155,16 +160,16 @@ void Runtime::ReleaseBound(Worker& worker) noexcept {
 bool Runtime::WakeIdle(Place& place) noexcept {
   // seq_cst - pairs with Idle (see MakeReady).
   if (place.idle.load(std::memory_order_seq_cst) == nullptr) return false;
-  // acquire half - pairs with Idle: the worker's fields are visible; release half - pairs with its end: what
-  // it is woken for is visible. The winner owes the unpark.
+  // acquire half - pairs with Idle: the worker's fields are visible; release half - pairs with its
+  // end: what it is woken for is visible. The winner owes the unpark.
   Worker* const sleeper = place.idle.exchange(nullptr, std::memory_order_acq_rel);
   if (sleeper == nullptr) return false;
   sleeper->context->parker.Unpark();
   return true;
 }
 
-// Gives a place that nobody owns to a spare, or to a new worker. Either waits in WaitForPlace, and while it is
-// on no list, this function alone may assign it a place.
+// Gives a place that nobody owns to a spare, or to a new worker. Either waits in WaitForPlace, and
+// while it is on no list, this function alone may assign it a place.
 bool Runtime::FillPlace(Place& place) noexcept {
   // acquire - pairs with Stop: no worker runs any more.
   if (stopped_.load(std::memory_order_acquire)) return false;
@@ -195,9 +200,10 @@ Worker* Runtime::TakeSpareOrStart() {
   {
     const std::lock_guard lock(spares_mutex_);
     if (spares_ != nullptr) return std::exchange(spares_, spares_->next_spare);
-    // One worker for each place, and one for each that holds on to a turn without its place, are enough.
-    // If they are all made, one is on its way to become a spare, and looks for work when it does
-    // (WaitAsSpare). relaxed - counters; a stale value starts a thread too many or one look later.
+    // One worker for each place, and one for each that holds on to a turn without its place, are
+    // enough. If they are all made, one is on its way to become a spare, and looks for work when it
+    // does (WaitAsSpare). relaxed - counters; a stale value starts a thread too many or one look
+    // later.
     const int needed = static_cast<int>(places_.size()) + blocked_.load(std::memory_order_relaxed) +
                        stalled_.load(std::memory_order_relaxed);
     if (static_cast<int>(workers_.size()) >= needed) return nullptr;
@@ -229,8 +235,8 @@ Worker* Runtime::StartWorker() {
 void Runtime::IsolateStarted(IsolateCore& core) {
   LiveShard& shard = ShardOf(core);
   const std::lock_guard lock(shard.mutex);
-  // acquire - pairs with Stop, which walks over the shards afterwards: it sees this isolate, or it is
-  // refused here.
+  // acquire - pairs with Stop, which walks over the shards afterwards: it sees this isolate, or it
+  // is refused here.
   if (refusing_.load(std::memory_order_acquire) && !core.attached()) {
     throw StateError("the runtime is shut down");
   }
@@ -261,7 +267,8 @@ void Runtime::ForEachLive(Visit visit) {
   }
 }
 
-// --- blocking -------------------------------------------------------------------------------------
+// --- blocking
+// -------------------------------------------------------------------------------------
 
 void Runtime::BeginBlocking() {
   Worker* const worker = current_worker;
@@ -296,7 +303,8 @@ void Runtime::EndBlocking() noexcept {
   if (worker == nullptr) {
     if (std::this_thread::get_id() != main_thread_) return;
     // acq_rel - as for every change of owner.
-    Worker* const former = places_[0]->owner.exchange(Place::MainThread(), std::memory_order_acq_rel);
+    Worker* const former =
+        places_[0]->owner.exchange(Place::MainThread(), std::memory_order_acq_rel);
     if (former != nullptr && former != Place::MainThread()) {
       // The stand-in notices after its turn; if it sleeps idle, it becomes a spare now.
       former->context->parker.Unpark();
@@ -308,8 +316,8 @@ void Runtime::EndBlocking() noexcept {
   worker->waits.fetch_sub(1, std::memory_order_relaxed);
   Worker* nobody = nullptr;
   if (Place* const place = worker->place.load(std::memory_order_relaxed)) {
-    // Takes the place back if nobody has it. Otherwise the turn goes on beside it to its end, and counts as
-    // one that the keeper took the place from.
+    // Takes the place back if nobody has it. Otherwise the turn goes on beside it to its end, and
+    // counts as one that the keeper took the place from.
     if (!place->owner.compare_exchange_strong(nobody, worker, std::memory_order_acq_rel,
                                               std::memory_order_relaxed) &&
         nobody != worker && !worker->stalled.exchange(true, std::memory_order_relaxed)) {
@@ -335,9 +343,9 @@ bool Runtime::LookForStalls() {
     const ThreadState state =
         turns % 2 == 1 ? StateOfThread(is_main ? main_tid_ : owner->tid) : ThreadState::kRunnable;
     LastLook& last = last_looks_[static_cast<std::size_t>(place->index)];
-    const bool stalled = state == ThreadState::kGone ||
-                         (state == ThreadState::kAsleep && last.asleep && last.owner == owner &&
-                          last.turns == turns);
+    const bool stalled =
+        state == ThreadState::kGone || (state == ThreadState::kAsleep && last.asleep &&
+                                        last.owner == owner && last.turns == turns);
     last = {owner, turns, state == ThreadState::kAsleep};
     if (!stalled) continue;
     if (place->owner.compare_exchange_strong(owner, nullptr, std::memory_order_seq_cst)) {
@@ -354,7 +362,8 @@ bool Runtime::LookForStalls() {
   return true;
 }
 
-// --- information and shutdown ---------------------------------------------------------------------
+// --- information and shutdown
+// ---------------------------------------------------------------------
 
 RuntimeInfo Runtime::Info() {
   RuntimeInfo info;
@@ -463,8 +472,7 @@ void RunAsMain(std::unique_ptr<Computation> computation) {
   if (current_host != nullptr && current_host->InTurn()) {
     throw StateError("RunMain cannot be called from an isolate's event");
   }
-  IsolateCore& core =
-      current_host != nullptr ? *CurrentCore() : IsolateCore::Attach("main");
+  IsolateCore& core = current_host != nullptr ? *CurrentCore() : IsolateCore::Attach("main");
   core.RunUntilDone(std::move(computation));
   core.Detach();
 }

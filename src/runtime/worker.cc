@@ -26,7 +26,8 @@ void Runtime::WorkerMain(Worker& worker) {
   current_worker = &worker;
   WaitForPlace(worker);  // whoever started the thread gives it one, or lists it as a spare
   WorkerLoop(worker);
-  // The heaps go with the thread: isolates that were left over keep their blocks, nobody allocates there.
+  // The heaps go with the thread: isolates that were left over keep their blocks, nobody allocates
+  // there.
   worker.context->heaps = nullptr;
   delete worker.heaps;
   current_worker = nullptr;
@@ -40,8 +41,8 @@ bool Runtime::Owns(const Worker& worker) const noexcept {
   return place != nullptr && place->owner.load(std::memory_order_acquire) == &worker;
 }
 
-// Nobody may have taken the place that this worker lost: a worker that is busy with bound isolates is on no
-// list, and nobody else would give it one.
+// Nobody may have taken the place that this worker lost: a worker that is busy with bound isolates
+// is on no list, and nobody else would give it one.
 bool Runtime::TakeBackPlace(Worker& worker) noexcept {
   Place* const place = worker.place.load(std::memory_order_relaxed);  // relaxed - its own
   Worker* nobody = nullptr;
@@ -73,7 +74,8 @@ IsolateCore* Runtime::FindWork(Worker& worker) {
   // relaxed - a hint; Idle looks with the right order before it sleeps.
   if (ready_count_.load(std::memory_order_relaxed) <= 0) return nullptr;
   const Place& own = *worker.place.load(std::memory_order_relaxed);  // relaxed - its own
-  // Its own queue first; but now and then the others: their workers may be in long turns, or have none.
+  // Its own queue first; but now and then the others: their workers may be in long turns, or have
+  // none.
   std::size_t first = static_cast<std::size_t>(own.index);
   if (++worker.searches % kOwnSearches == 0) first += worker.searches / kOwnSearches;
   for (std::size_t i = 0; i < places_.size(); ++i) {
@@ -145,9 +147,9 @@ void Runtime::Idle(Worker& worker) {
       break;
     }
     const bool asked = worker.collect_asked.exchange(false, std::memory_order_acquire);
-    const bool woken =
-        !asked && worker.context->parker.Park(
-                      collected ? TimePoint::max() : std::chrono::steady_clock::now() + kKeepMemory);
+    const bool woken = !asked && worker.context->parker.Park(
+                                     collected ? TimePoint::max()
+                                               : std::chrono::steady_clock::now() + kKeepMemory);
     if (!woken) {
       worker.heaps->Collect();
       collected = true;
@@ -157,7 +159,8 @@ void Runtime::Idle(Worker& worker) {
     if (!worker.bound_now.empty() || place.idle.load(std::memory_order_acquire) != &worker) break;
   }
   Worker* self = &worker;
-  // acquire on failure - pairs with WakeIdle: the work that this worker was taken out for is counted.
+  // acquire on failure - pairs with WakeIdle: the work that this worker was taken out for is
+  // counted.
   place.idle.compare_exchange_strong(self, nullptr, std::memory_order_acquire);
 }
 
@@ -168,8 +171,8 @@ void Runtime::WaitAsSpare(Worker& worker) {
     worker.next_spare = spares_;
     spares_ = &worker;
   }
-  // Whoever made an isolate ready may have counted on this worker, because it searched or had just been
-  // given the place that it lost. seq_cst - pairs with MakeReady.
+  // Whoever made an isolate ready may have counted on this worker, because it searched or had just
+  // been given the place that it lost. seq_cst - pairs with MakeReady.
   if (ready_count_.load(std::memory_order_seq_cst) > 0) WakeForWork(*places_.back());
   WaitForPlace(worker);
 }
@@ -189,8 +192,8 @@ void Runtime::WaitForPlace(Worker& worker) {
     if (stopped_.load(std::memory_order_acquire)) return;
     worker.bound_now.AppendChain(worker.bound.TakeAll());
     if (!worker.bound_now.empty()) {
-      // It may run its own isolates without a place, and stays on the list of spares meanwhile: a place
-      // that is given to it waits until the turn is over.
+      // It may run its own isolates without a place, and stays on the list of spares meanwhile: a
+      // place that is given to it waits until the turn is over.
       IsolateCore* core = worker.bound_now.PopFront();
       RunIsolate(worker, *core);
       continue;

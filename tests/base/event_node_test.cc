@@ -9,7 +9,8 @@ namespace isolates::internal {
 namespace {
 
 struct Node {
-  explicit Node(int node_value, int node_producer = 0) : value(node_value), producer(node_producer) {}
+  explicit Node(int node_value, int node_producer = 0)
+      : value(node_value), producer(node_producer) {}
   int value;
   int producer;
   Node* next_event = nullptr;

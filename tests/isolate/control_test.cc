@@ -218,7 +218,9 @@ TEST_F(ControlTest, AControlPortCanBeSentAndRebuilt) {
   const auto isolate = SpawnEcho();
   EXPECT_EQ(NextReply(), "ready");
   Isolate::Run(
-      [](std::pair<ControlPort, Capability> rights) { Isolate(rights.first, {}, rights.second).Kill(); },
+      [](std::pair<ControlPort, Capability> rights) {
+        Isolate(rights.first, {}, rights.second).Kill();
+      },
       std::make_pair(isolate.control_port(), isolate.terminate_capability()))
       .Get();
   EXPECT_EQ(NextExit(), 1);
@@ -326,7 +328,8 @@ TEST_F(ControlTest, ErrorListenersAreAddedOnceAndRemoved) {
   EXPECT_TRUE(TakeAll(removed).empty());
 }
 
-// --- errors that nobody takes ----------------------------------------------------------------------
+// --- errors that nobody takes
+// ----------------------------------------------------------------------
 
 std::atomic<int> unhandled{0};
 
@@ -381,13 +384,14 @@ TEST_F(UnhandledTest, TheHandlerIsReturnedWhenItIsReplaced) {
   EXPECT_EQ(SetUnhandledErrorHandler(mine), other);
 }
 
-// --- names and identities ---------------------------------------------------------------------------
+// --- names and identities
+// ---------------------------------------------------------------------------
 
 TEST(CurrentTest, NamesAreGivenOrNumbered) {
-  EXPECT_EQ(Isolate::Run(RunOptions().DebugName("mine"),
-                         [] { return Isolate::Current().debug_name(); })
-                .Get(),
-            "mine");
+  EXPECT_EQ(
+      Isolate::Run(RunOptions().DebugName("mine"), [] { return Isolate::Current().debug_name(); })
+          .Get(),
+      "mine");
   EXPECT_THAT(Isolate::Run([] { return Isolate::Current().debug_name(); }).Get(),
               testing::StartsWith("isolate-"));
 }
@@ -432,7 +436,8 @@ TEST(CapabilityTest, EachIsDifferentAndKeepsItsIdentity) {
   EXPECT_EQ(Isolate::Run([](Capability c) { return c; }, a).Get(), a);
 }
 
-// --- RunMain ----------------------------------------------------------------------------------------
+// --- RunMain
+// ----------------------------------------------------------------------------------------
 
 TEST(RunMainTest, ItReturnsTheStatusOfMain) {
   EXPECT_EQ(RunMain([] { return 3; }), 3);
@@ -458,8 +463,11 @@ TEST(RunMainTest, ItHandlesEventsUntilNothingKeepsItAlive) {
   std::vector<int> seen;
   EXPECT_EQ(RunMain([&seen] {
               ReceivePort<int> port;
-              (void)Isolate::Spawn([](SendPort<int> out) { for (int i = 0; i < 3; ++i) out.Send(i); },
-                                   port.send_port());
+              (void)Isolate::Spawn(
+                  [](SendPort<int> out) {
+                    for (int i = 0; i < 3; ++i) out.Send(i);
+                  },
+                  port.send_port());
               std::move(port).Listen([&seen](ReceivePort<int>& self, int number) {
                 seen.push_back(number);
                 if (number == 2) self.Close();

@@ -60,12 +60,13 @@ TEST(ExitTest, TheMessageComesAfterTheDestructorsAndBeforeTheExitNotice) {
 }
 
 TEST(ExitTest, TheMessageComesAfterTheCapturesOfListenersAreDestroyed) {
-  EXPECT_THAT(TextsUntilExit([](SendPort<Text> out) {
-                ReceivePort<int> port;
-                std::move(port).Listen([farewell = std::make_shared<Farewell>(out, "captured")](int) {});
-                Isolate::Exit(out, Text("last"));
-              }),
-              ElementsAre("captured", "last"));
+  EXPECT_THAT(
+      TextsUntilExit([](SendPort<Text> out) {
+        ReceivePort<int> port;
+        std::move(port).Listen([farewell = std::make_shared<Farewell>(out, "captured")](int) {});
+        Isolate::Exit(out, Text("last"));
+      }),
+      ElementsAre("captured", "last"));
 }
 
 TEST(ExitTest, CoroutinesAreUnwound) {

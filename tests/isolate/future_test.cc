@@ -118,7 +118,9 @@ TEST(FutureTest, AGetThatCouldNeverEndThrowsStateError) {
 
 TEST(FutureTest, NestedRunsFiftyDeepWithGet) {
   struct Nest {
-    static int Run(int depth) { return depth == 0 ? 0 : 1 + Isolate::Run(&Nest::Run, depth - 1).Get(); }
+    static int Run(int depth) {
+      return depth == 0 ? 0 : 1 + Isolate::Run(&Nest::Run, depth - 1).Get();
+    }
   };
   EXPECT_EQ(Isolate::Run(&Nest::Run, 50).Get(), 50);
 }
@@ -165,20 +167,23 @@ TEST(ThenTest, TheFunctionMayBeACoroutineOrReturnAFuture) {
 
 TEST(ThenTest, AnErrorPassesBy) {
   bool called = false;
-  auto future = Isolate::Run([]() -> int { throw std::runtime_error("e"); }).Then([&](int) { called = true; });
+  auto future = Isolate::Run([]() -> int { throw std::runtime_error("e"); }).Then([&](int) {
+    called = true;
+  });
   EXPECT_THROW(future.Get(), RemoteError);
   EXPECT_FALSE(called);
 }
 
 TEST(ThenTest, AnErrorOfTheFunctionIsThrown) {
-  EXPECT_THROW(Isolate::Run([] {}).Then([] { throw std::out_of_range("f"); }).Get(), std::out_of_range);
+  EXPECT_THROW(Isolate::Run([] {}).Then([] { throw std::out_of_range("f"); }).Get(),
+               std::out_of_range);
 }
 
 TEST(WhenAllTest, ValuesComeInTheOrderOfTheArguments) {
-  auto [number, text, nothing] = WhenAll(Isolate::Run([] { return 1; }),
-                                         Isolate::Run([] { return std::string("two"); }),
-                                         Isolate::Run([] {}))
-                                     .Get();
+  auto [number, text, nothing] =
+      WhenAll(Isolate::Run([] { return 1; }), Isolate::Run([] { return std::string("two"); }),
+              Isolate::Run([] {}))
+          .Get();
   EXPECT_EQ(number, 1);
   EXPECT_EQ(text, "two");
   (void)nothing;
@@ -202,7 +207,8 @@ TEST(WhenAllTest, TheFirstErrorInTheOrderOfTheArgumentsAfterAllHaveEnded) {
   Gate gate;
   std::vector<Future<int>> futures;
   futures.push_back(Isolate::Run([] { return 1; }));
-  futures.push_back(std::move(gate.result).Then([](int) -> int { throw std::out_of_range("second"); }));
+  futures.push_back(
+      std::move(gate.result).Then([](int) -> int { throw std::out_of_range("second"); }));
   futures.push_back(Isolate::Run([]() -> int { throw std::runtime_error("third"); }));
   auto all = WhenAll(std::move(futures));
   EXPECT_FALSE(all.WaitFor(milliseconds(2)));
@@ -282,7 +288,9 @@ TEST(CompleterTest, CoroutinesThatAwaitItAreResumed) {
 TEST(TaskTest, ItRunsWhenItIsAwaitedAndNotBefore) {
   int runs = 0;
   const auto task = [](int& count) -> Task<int> { co_return ++count; };
-  { auto never = task(runs); }
+  {
+    auto never = task(runs);
+  }
   EXPECT_EQ(runs, 0);
   EXPECT_EQ(Start(task(runs)).Get(), 1);
 }

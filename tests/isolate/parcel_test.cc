@@ -64,7 +64,9 @@ TEST(RunParcelTest, DropEmptiesIt) {
 TEST(RunParcelTest, ItCanBeDroppedInAnotherIsolate) {
   for (int i = 0; i < 50; ++i) {
     auto parcel = Isolate::RunParcel(MakeTable, 100).Get();
-    EXPECT_EQ(Isolate::Run([](Parcel<Table> given) { return given->size(); }, std::move(parcel)).Get(), 100U);
+    EXPECT_EQ(
+        Isolate::Run([](Parcel<Table> given) { return given->size(); }, std::move(parcel)).Get(),
+        100U);
   }
 }
 
@@ -84,19 +86,23 @@ TEST(RunParcelTest, ABuilderMayBeACoroutine) {
 }
 
 TEST(RunParcelTest, AnExceptionOfTheBuilder) {
-  const auto error = ErrorOf(Isolate::RunParcel([](int rows) -> Table {
-    const auto unfinished = MakeTable(rows);
-    throw std::runtime_error("after " + std::to_string(unfinished.size()) + " rows");
-  }, 10));
+  const auto error = ErrorOf(Isolate::RunParcel(
+      [](int rows) -> Table {
+        const auto unfinished = MakeTable(rows);
+        throw std::runtime_error("after " + std::to_string(unfinished.size()) + " rows");
+      },
+      10));
   EXPECT_EQ(error.message(), "after 10 rows");
 }
 
 TEST(RunParcelTest, AnExceptionOfACoroutineBuilder) {
-  const auto error = ErrorOf(Isolate::RunParcel([](int rows) -> Task<Table> {
-    const auto unfinished = MakeTable(rows);
-    co_await Delay(Duration::zero());
-    throw std::runtime_error("after " + std::to_string(unfinished.size()) + " rows");
-  }, 10));
+  const auto error = ErrorOf(Isolate::RunParcel(
+      [](int rows) -> Task<Table> {
+        const auto unfinished = MakeTable(rows);
+        co_await Delay(Duration::zero());
+        throw std::runtime_error("after " + std::to_string(unfinished.size()) + " rows");
+      },
+      10));
   EXPECT_EQ(error.message(), "after 10 rows");
 }
 
@@ -127,12 +133,15 @@ TEST(RunParcelTest, ADroppedFutureDropsTheParcel) {
 }
 
 TEST(RunParcelTest, ABuilderMayReceiveABlockAndGetOtherParcels) {
-  auto parcel = Isolate::RunParcel([](std::string text) {
-                  auto inner = Isolate::RunParcel(MakeTable, 10).Get();
-                  std::vector<std::string> lines{std::move(text)};
-                  for (const auto& [key, value] : *inner) lines.push_back(value);
-                  return lines;
-                }, std::string(100, 'r')).Get();
+  auto parcel = Isolate::RunParcel(
+                    [](std::string text) {
+                      auto inner = Isolate::RunParcel(MakeTable, 10).Get();
+                      std::vector<std::string> lines{std::move(text)};
+                      for (const auto& [key, value] : *inner) lines.push_back(value);
+                      return lines;
+                    },
+                    std::string(100, 'r'))
+                    .Get();
   EXPECT_EQ(parcel->size(), 11U);
   EXPECT_EQ(parcel->front(), std::string(100, 'r'));
 }

@@ -114,7 +114,9 @@ TEST(RunTest, AResultOfNestedContainers) {
 TEST(RunTest, ResultsOutliveTheirIsolatesAndAreFreedHere) {
   std::vector<std::string> kept;
   for (int i = 0; i < 500; ++i) {
-    kept.push_back(Isolate::Run([](int n) { return std::string(40, static_cast<char>('a' + n % 26)); }, i).Get());
+    kept.push_back(
+        Isolate::Run([](int n) { return std::string(40, static_cast<char>('a' + n % 26)); }, i)
+            .Get());
     if (i % 3 == 0) kept.erase(kept.begin());
   }
   for (const auto& text : kept) EXPECT_EQ(text.size(), 40U);
@@ -161,12 +163,12 @@ TEST(RunTest, CallableAndArgumentsAreDestroyedBeforeTheResultIsThere) {
   EXPECT_EQ(ends.TryReceive(), std::nullopt);
 }
 
-// --- errors ----------------------------------------------------------------------------------------
+// --- errors
+// ----------------------------------------------------------------------------------------
 
 TEST(RunErrorTest, AnExceptionComesBackWithTypeMessageAndIsolate) {
-  const auto error = ErrorOf(Isolate::Run(RunOptions().DebugName("parser"), []() -> int {
-    throw std::out_of_range("position 7");
-  }));
+  const auto error = ErrorOf(Isolate::Run(RunOptions().DebugName("parser"),
+                                          []() -> int { throw std::out_of_range("position 7"); }));
   EXPECT_EQ(error.type(), "std::out_of_range");
   EXPECT_EQ(error.message(), "position 7");
   EXPECT_EQ(error.isolate_name(), "parser");
@@ -193,7 +195,8 @@ TEST(RunErrorTest, AnErrorOfAVoidFunction) {
 
 TEST(RunErrorTest, AnErrorOfAnErrorKeepsItsOrigin) {
   const auto error = ErrorOf(Isolate::Run(RunOptions().DebugName("outer"), [] {
-    return Isolate::Run(RunOptions().DebugName("inner"), []() -> int { throw std::runtime_error("deep"); })
+    return Isolate::Run(RunOptions().DebugName("inner"),
+                        []() -> int { throw std::runtime_error("deep"); })
         .Get();
   }));
   EXPECT_EQ(error.type(), "std::runtime_error");
@@ -202,7 +205,8 @@ TEST(RunErrorTest, AnErrorOfAnErrorKeepsItsOrigin) {
 }
 
 TEST(RunErrorTest, ALongMessageArrivesWhole) {
-  const auto error = ErrorOf(Isolate::Run([]() -> int { throw std::runtime_error(std::string(5000, 'e')); }));
+  const auto error =
+      ErrorOf(Isolate::Run([]() -> int { throw std::runtime_error(std::string(5000, 'e')); }));
   EXPECT_EQ(error.message(), std::string(5000, 'e'));
 }
 
@@ -242,7 +246,8 @@ TEST(RunErrorTest, ErrorsThatAreNotFatalStillFailTheFuture) {
   EXPECT_FALSE(error.message().empty());
 }
 
-// --- refusals --------------------------------------------------------------------------------------
+// --- refusals
+// --------------------------------------------------------------------------------------
 
 TEST(RunRefusalTest, AViewIntoALocalIsRefusedHereWithThePath) {
   std::string local = "a string that is too long to be kept in place";
@@ -256,8 +261,10 @@ TEST(RunRefusalTest, AViewIntoALocalIsRefusedHereWithThePath) {
 }
 
 TEST(RunRefusalTest, AViewOfALiteralIsSent) {
-  EXPECT_EQ(Isolate::Run([](std::string_view view) { return view.size(); }, std::string_view("four")).Get(),
-            4U);
+  EXPECT_EQ(
+      Isolate::Run([](std::string_view view) { return view.size(); }, std::string_view("four"))
+          .Get(),
+      4U);
 }
 
 TEST(RunRefusalTest, APointerToALocalIsRefused) {
@@ -277,12 +284,14 @@ TEST(RunRefusalTest, AClosureThatCapturesByReferenceIsRefused) {
 
 TEST(RunRefusalTest, AClosureThatOnlyLooksSuspiciousIsRefusedAtKAlways) {
   int local = 1;
-  const auto suspicious = [text = std::string("too long to be kept in place, so nothing points here"),
+  const auto suspicious = [text =
+                               std::string("too long to be kept in place, so nothing points here"),
                            &local] { return text.size() + static_cast<std::size_t>(local); };
   const auto warnings = closure_warnings();
   EXPECT_GT(Isolate::Run(suspicious).Get(), 1U);  // this thread waits, so the reference is good
   EXPECT_EQ(closure_warnings(), warnings + 1);
-  EXPECT_THROW((void)Isolate::Run(RunOptions().Verify(VerifyLevel::kAlways), suspicious), TransferError);
+  EXPECT_THROW((void)Isolate::Run(RunOptions().Verify(VerifyLevel::kAlways), suspicious),
+               TransferError);
 }
 
 TEST(RunRefusalTest, ARefusedResultFailsTheFutureWithThePath) {
@@ -298,8 +307,9 @@ TEST(RunRefusalTest, NothingRunsIfAnArgumentIsRefused) {
   static std::atomic<int> runs{0};
   std::string local = "a string that is too long to be kept in place";
   const auto before = runtime_info().isolates_started;
-  EXPECT_THROW((void)Isolate::Run([](std::string_view) { runs.fetch_add(1); }, std::string_view(local)),
-               TransferError);
+  EXPECT_THROW(
+      (void)Isolate::Run([](std::string_view) { runs.fetch_add(1); }, std::string_view(local)),
+      TransferError);
   EXPECT_EQ(runs.load(), 0);
   EXPECT_EQ(runtime_info().isolates_started, before);
 }

@@ -1,9 +1,8 @@
 // EventStack: every node arrives once, whole, and in the order of its pusher (rules E1 to E3).
-#include "isolates/detail/event_node.h"
-
 #include <atomic>
 #include <string>
 
+#include "isolates/detail/event_node.h"
 #include "tests/model/relacy.h"
 
 namespace isolates::model {
@@ -56,7 +55,8 @@ struct PushAndTake : rl::test_suite<PushAndTake<Atomics>, kPushers + 1> {
   }
 };
 
-// --- broken twins ---------------------------------------------------------------------------------
+// --- broken twins
+// ---------------------------------------------------------------------------------
 
 // Push does not publish the node.
 struct RelaxedPush {

@@ -1,16 +1,15 @@
 // FutureWord: the result is seen whole, and a consumer is told exactly once (rules F1 to F4).
-#include "isolates/detail/future_word.h"
-
 #include <atomic>
 #include <string>
 
+#include "isolates/detail/future_word.h"
 #include "tests/model/relacy.h"
 
 namespace isolates::model {
 namespace {
 
-// What both suites share: the result, and whom to tell, as FutureState has them. `told` counts the events
-// that each isolate got.
+// What both suites share: the result, and whom to tell, as FutureState has them. `told` counts the
+// events that each isolate got.
 template <class Atomics, class Futex>
 struct ModelFuture {
   internal::FutureWord<Atomics, Futex> word;
@@ -81,7 +80,8 @@ struct Sleeps : rl::test_suite<Sleeps<Atomics, Futex>, 2> {
   void after() { RL_ASSERT(future.Told() == 0); }
 };
 
-// --- broken twins ---------------------------------------------------------------------------------
+// --- broken twins
+// ---------------------------------------------------------------------------------
 
 template <std::memory_order kOrder>
 struct WeakFlags {

@@ -1,12 +1,11 @@
-// IsolateState: never two owners, no event left behind, no sleeper left asleep (rules I1 to I4). Two threads
-// play workers that take the isolate from a ready queue, the others push events.
-#include "src/isolate/isolate_state.h"
-
+// IsolateState: never two owners, no event left behind, no sleeper left asleep (rules I1 to I4).
+// Two threads play workers that take the isolate from a ready queue, the others push events.
 #include <atomic>
 #include <string>
 
 #include "isolates/detail/event_node.h"
 #include "isolates/detail/parker.h"
+#include "src/isolate/isolate_state.h"
 #include "tests/model/relacy.h"
 
 namespace isolates::model {
@@ -62,8 +61,8 @@ struct Slipped {
   static constexpr Slip value = kSlip;
 };
 
-// Threads 0 and 1 are workers, 2 and 3 each push an event. Whoever owes it puts the isolate into the ready
-// queue, which has room for it once (I1) and wakes both workers.
+// Threads 0 and 1 are workers, 2 and 3 each push an event. Whoever owes it puts the isolate into
+// the ready queue, which has room for it once (I1) and wakes both workers.
 template <class Atomics, Slip kSlip = Slip::kNone>
 struct Turns : rl::test_suite<Turns<Atomics, kSlip>, 4> {
   using Isolate = ModelIsolate<Atomics>;
@@ -169,7 +168,8 @@ struct Dies : rl::test_suite<Dies<Atomics>, 3> {
   }
 };
 
-// --- broken twins ---------------------------------------------------------------------------------
+// --- broken twins
+// ---------------------------------------------------------------------------------
 
 // TryIdle clears the word without looking whether something came.
 struct BlindIdle {
@@ -189,7 +189,8 @@ struct RelaxedIdle {
   template <class T>
   struct Atomic : model::Atomic<T> {
     using model::Atomic<T>::Atomic;
-    bool compare_exchange_strong(T& expected, T value, std::memory_order, std::memory_order failure) {
+    bool compare_exchange_strong(T& expected, T value, std::memory_order,
+                                 std::memory_order failure) {
       return model::Atomic<T>::compare_exchange_strong(expected, value, std::memory_order_relaxed,
                                                        failure);
     }

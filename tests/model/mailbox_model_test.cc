@@ -1,12 +1,11 @@
-// Mailbox over a model of moodycamel's contract: messages arrive once and in order, none stays behind
-// unannounced, a sleeping owner is woken, and a close divides all sends (rules M1 to M6).
-#include "src/port/mailbox.h"
-
+// Mailbox over a model of moodycamel's contract: messages arrive once and in order, none stays
+// behind unannounced, a sleeping owner is woken, and a close divides all sends (rules M1 to M6).
 #include <atomic>
 #include <string>
 
 #include "isolates/detail/event_node.h"
 #include "isolates/detail/parker.h"
+#include "src/port/mailbox.h"
 #include "tests/model/relacy.h"
 
 namespace isolates::model {
@@ -19,8 +18,8 @@ struct Message {
   rl::var<int> number;
 };
 
-// What is known of moodycamel's queue: first in first out for each producer, and an enqueue that happened
-// before a dequeue is seen by it; one that did not may be seen or not.
+// What is known of moodycamel's queue: first in first out for each producer, and an enqueue that
+// happened before a dequeue is seen by it; one that did not may be seen or not.
 class ModelQueue {
  public:
   using Item = Message*;
@@ -74,7 +73,8 @@ struct ModelPort {
 
   ModelQueue queue;
   Box mailbox{queue};
-  ModelQueue::Producer producers[kSenders]{ModelQueue::Producer(queue), ModelQueue::Producer(queue)};
+  ModelQueue::Producer producers[kSenders]{ModelQueue::Producer(queue),
+                                           ModelQueue::Producer(queue)};
   Message messages[kSenders][kMessagesEach];
   RelacyAtomics::Atomic<int> listed{0};  // the isolate's list: this port is in it
   internal::BasicParker<RelacyAtomics, RelacyFutex> parker;
@@ -145,8 +145,8 @@ struct Listening : rl::test_suite<Listening<Atomics, kSlip>, kSenders + 1> {
   }
 };
 
-// The owner sleeps in a turn until each message is there, as PortCore::WaitForMessage. The port stands in
-// the list meanwhile, so that only `awaited` makes a sender wake it (M5).
+// The owner sleeps in a turn until each message is there, as PortCore::WaitForMessage. The port
+// stands in the list meanwhile, so that only `awaited` makes a sender wake it (M5).
 template <class Atomics, Slip kSlip = Slip::kNone>
 struct Awaiting : rl::test_suite<Awaiting<Atomics, kSlip>, kSenders + 1> {
   ModelPort<Atomics, 1> port;
@@ -176,8 +176,8 @@ struct Awaiting : rl::test_suite<Awaiting<Atomics, kSlip>, kSenders + 1> {
   }
 };
 
-// The owner receives what there is, closes, and frees the queue. What was accepted is received or given to
-// the dead letters.
+// The owner receives what there is, closes, and frees the queue. What was accepted is received or
+// given to the dead letters.
 template <class Atomics>
 struct Closing : rl::test_suite<Closing<Atomics>, kSenders + 1> {
   static constexpr int kEach = 2;
@@ -197,14 +197,14 @@ struct Closing : rl::test_suite<Closing<Atomics>, kSenders + 1> {
     }
     Message* message = nullptr;
     if (port.mailbox.TryReceive(message)) port.Count(message);
-    port.mailbox.Close([this](Message* dead) { port.Count(dead); },
-                       [] { rl::yield(1, RL_INFO); });
+    port.mailbox.Close([this](Message* dead) { port.Count(dead); }, [] { rl::yield(1, RL_INFO); });
     port.queue.Destroy();
   }
   void after() { RL_ASSERT(accepted[0] + accepted[1] == port.received); }
 };
 
-// --- broken twins ---------------------------------------------------------------------------------
+// --- broken twins
+// ---------------------------------------------------------------------------------
 
 // Commit does not publish the enqueue, nor does it tell Close that it is over.
 struct RelaxedCommit {

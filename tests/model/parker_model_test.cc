@@ -1,17 +1,16 @@
 // BasicParker: no wake-up is lost, and what a waker did before is seen (rules P1 to P3).
-#include "isolates/detail/parker.h"
-
 #include <atomic>
 #include <cstdint>
 #include <string>
 
+#include "isolates/detail/parker.h"
 #include "tests/model/relacy.h"
 
 namespace isolates::model {
 namespace {
 
-// Two threads each set a flag and wake the owner, which sleeps until it has seen both. The flags are read
-// relaxed: that the owner sees them rests on the parker alone.
+// Two threads each set a flag and wake the owner, which sleeps until it has seen both. The flags
+// are read relaxed: that the owner sees them rests on the parker alone.
 template <class Atomics, class Futex>
 struct TwoWakers : rl::test_suite<TwoWakers<Atomics, Futex>, 3> {
   internal::BasicParker<Atomics, Futex> parker;
@@ -56,7 +55,8 @@ struct TimedPark : rl::test_suite<TimedPark<Atomics, Futex>, 2> {
   }
 };
 
-// --- broken twins ---------------------------------------------------------------------------------
+// --- broken twins
+// ---------------------------------------------------------------------------------
 
 // Unpark does not publish.
 struct RelaxedUnpark {

@@ -89,8 +89,8 @@ class Atomic {
     return atomic_.fetch_or(value, Order(order), Info(where));
   }
 
-  // The system's wait queue on this word: sleeps while it holds `expected`. If nobody ever wakes the thread,
-  // Relacy reports a deadlock, unless the wait is timed.
+  // The system's wait queue on this word: sleeps while it holds `expected`. If nobody ever wakes
+  // the thread, Relacy reports a deadlock, unless the wait is timed.
   void FutexWait(T expected, bool timed, Where where = Where::current()) {
     rl::context& context = rl::ctx();
     context.sched();

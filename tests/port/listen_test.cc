@@ -248,8 +248,9 @@ TEST(CoroutineListenerTest, CapturesPortAndMessageLiveUntilItsEnd) {
     done.Complete(*kept + message);
   });
   port.send_port().Send("; a message, and too long for the small string");
-  EXPECT_EQ(done.future().Get(),
-            "captured, and too long for the small string; a message, and too long for the small string");
+  EXPECT_EQ(
+      done.future().Get(),
+      "captured, and too long for the small string; a message, and too long for the small string");
   EXPECT_FALSE(port.is_open());
 }
 
@@ -293,7 +294,8 @@ TEST(CoroutineListenerTest, AnErrorIsAnUncaughtErrorOfTheIsolate) {
   EXPECT_FALSE(sender.closed());
 }
 
-// --- what keeps an isolate alive -------------------------------------------------------------------
+// --- what keeps an isolate alive
+// -------------------------------------------------------------------
 
 void ListenOnce(std::pair<SendPort<SendPort<int>>, bool> job) {
   ReceivePort<int> port;
@@ -328,7 +330,8 @@ TEST(KeepAliveTest, APortSetNotToDoesNot) {
 
 TEST(KeepAliveTest, AnOpenPortWithoutAListenerDoesNot) {
   ReceivePort<int> exits;
-  Isolate::Spawn([](int) { const ReceivePort<int> port; }, 0, SpawnOptions().OnExit(exits.send_port(), 1))
+  Isolate::Spawn([](int) { const ReceivePort<int> port; }, 0,
+                 SpawnOptions().OnExit(exits.send_port(), 1))
       .Get();
   EXPECT_EQ(exits.Receive(kForever), 1);
 }

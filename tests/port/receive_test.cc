@@ -148,7 +148,12 @@ TEST(AwaitReceiveTest, ACoroutineGetsTheMessagesAndThenTheEnd) {
   ReceivePort<int> port;
   auto received = Start(Collect(port));
   const auto sender = port.send_port();
-  Isolate::Run([](SendPort<int> out) { for (int i = 0; i < 5; ++i) out.Send(i); }, sender).Get();
+  Isolate::Run(
+      [](SendPort<int> out) {
+        for (int i = 0; i < 5; ++i) out.Send(i);
+      },
+      sender)
+      .Get();
   EXPECT_FALSE(received.ready());
   while (received.WaitFor(Duration::zero())) {
   }
@@ -197,7 +202,8 @@ TEST(AwaitReceiveTest, ADroppedWaiterLeavesThePortUsable) {
       while (auto message = co_await from.Receive()) co_yield *message;
     };
     auto stream = std::make_unique<Stream<int>>(waiting(port));
-    auto next = Start([](Stream<int>& from) -> Task<int> { co_return *(co_await from.Next()); }(*stream));
+    auto next =
+        Start([](Stream<int>& from) -> Task<int> { co_return *(co_await from.Next()); }(*stream));
     port.send_port().Send(1);
     EXPECT_EQ(next.Get(), 1);
   }
@@ -238,7 +244,8 @@ Task<int> RequestAndReply(SendPort<std::pair<int, SendPort<int>>> server) {
 
 TEST(AwaitReceiveTest, RequestsOfManyIsolatesAreAnswered) {
   ReceivePort<std::pair<int, SendPort<int>>> server;
-  server.Listen([](std::pair<int, SendPort<int>> request) { request.second.Send(2 * request.first); });
+  server.Listen(
+      [](std::pair<int, SendPort<int>> request) { request.second.Send(2 * request.first); });
   std::vector<Future<int>> sums;
   for (int i = 0; i < 8; ++i) sums.push_back(Isolate::Run(RequestAndReply, server.send_port()));
   EXPECT_THAT(WhenAll(std::move(sums)).Get(), testing::Each(2 * 49 * 50 / 2));

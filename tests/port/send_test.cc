@@ -126,7 +126,8 @@ TEST(SendPortTest, EqualityIsKeptWhenItIsSent) {
   ReceivePort<SendPort<int>> carrier;
   carrier.send_port().Send(port.send_port());
   EXPECT_EQ(*carrier.TryReceive(), port.send_port());
-  const auto back = Isolate::Run([](SendPort<int> sender) { return sender; }, port.send_port()).Get();
+  const auto back =
+      Isolate::Run([](SendPort<int> sender) { return sender; }, port.send_port()).Get();
   EXPECT_EQ(back, port.send_port());
 }
 
@@ -228,7 +229,8 @@ TEST(DeadLetterTest, MessagesThatNobodyReceivesAreDestroyedAndCounted) {
   const auto before = runtime_info().dead_letters;
   {
     ReceivePort<std::vector<std::string>> port;
-    for (int i = 0; i < 3; ++i) port.send_port().Send(std::vector<std::string>(4, std::string(100, 'x')));
+    for (int i = 0; i < 3; ++i)
+      port.send_port().Send(std::vector<std::string>(4, std::string(100, 'x')));
     EXPECT_TRUE(port.TryReceive().has_value());
     port.Close();
   }
@@ -272,7 +274,8 @@ TEST(DeadLetterTest, SendersRaceWithTheCloseAndEveryMessageIsAccountedFor) {
     port.Close();
     for (auto& thread : threads) thread.join();
     EXPECT_EQ(accepted + refused, 1000);
-    EXPECT_EQ(runtime_info().dead_letters - before, static_cast<std::uint64_t>(accepted - received));
+    EXPECT_EQ(runtime_info().dead_letters - before,
+              static_cast<std::uint64_t>(accepted - received));
   }
 }
 

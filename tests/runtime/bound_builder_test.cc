@@ -1,5 +1,5 @@
-// A builder of a parcel stays with the worker that began it; but not if that worker waits in another turn,
-// perhaps for the builder.
+// A builder of a parcel stays with the worker that began it; but not if that worker waits in
+// another turn, perhaps for the builder.
 #include <gtest/gtest.h>
 
 #include <chrono>

@@ -1,5 +1,5 @@
-// Nothing waits for ever: isolates that only one worker may run, that always have something to do, that
-// nobody holds a handle of, and waits with a deadline while events come.
+// Nothing waits for ever: isolates that only one worker may run, that always have something to do,
+// that nobody holds a handle of, and waits with a deadline while events come.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -53,9 +53,9 @@ Task<> NeverIdle(SendPort<int> running) {
 TEST(LivenessTest, ACoroutineThatAlwaysFindsAMessageCanBeKilled) {
   ReceivePort<int> running;
   ReceivePort<int> exits;
-  auto isolate = Isolate::Spawn(NeverIdle, running.send_port(),
-                                SpawnOptions().OnExit(exits.send_port(), 7))
-                     .Get();
+  auto isolate =
+      Isolate::Spawn(NeverIdle, running.send_port(), SpawnOptions().OnExit(exits.send_port(), 7))
+          .Get();
   ASSERT_TRUE(running.Receive(kLong).has_value());
   isolate.Kill();
   EXPECT_EQ(exits.Receive(kLong), 7);

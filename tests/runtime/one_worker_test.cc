@@ -77,7 +77,9 @@ TEST(OneWorkerTest, AGetOnAParcelThatWasBegunOnTheSameWorkerDoesNotDeadlock) {
 
 TEST(OneWorkerTest, MoreBlockedIsolatesThanTheLimitGetLimitError) {
   struct Nest {
-    static int Run(int depth) { return depth == 0 ? 0 : 1 + Isolate::Run(&Nest::Run, depth - 1).Get(); }
+    static int Run(int depth) {
+      return depth == 0 ? 0 : 1 + Isolate::Run(&Nest::Run, depth - 1).Get();
+    }
   };
   EXPECT_EQ(Isolate::Run(&Nest::Run, 8).Get(), 8);
   try {

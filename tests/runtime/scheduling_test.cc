@@ -38,10 +38,12 @@ TEST(SchedulingTest, AComputingCoroutineDoesNotStopOthersOfItsWorker) {
   flag = false;
   std::vector<Future<int>> waiting;
   for (int i = 0; i < 8; ++i) {
-    waiting.push_back(Isolate::Run([](int n) -> Task<int> {
-      co_await Delay(std::chrono::microseconds(1));
-      co_return n;
-    }, i));
+    waiting.push_back(Isolate::Run(
+        [](int n) -> Task<int> {
+          co_await Delay(std::chrono::microseconds(1));
+          co_return n;
+        },
+        i));
   }
   auto spins = Isolate::Run([] {
     while (!flag.load()) {
@@ -125,12 +127,14 @@ TEST(LiveIsolatesTest, TheyAreListedWithTheirNames) {
   isolate.Kill();
   (void)exits.Receive(kForever);
   while (runtime_info().isolates_live > 1) std::this_thread::yield();
-  EXPECT_THAT(LiveIsolates(), testing::Not(testing::Contains(testing::HasSubstr("'the listener'"))));
+  EXPECT_THAT(LiveIsolates(),
+              testing::Not(testing::Contains(testing::HasSubstr("'the listener'"))));
 }
 
 TEST(TrimTest, TrimWhileIsolatesRunBreaksNothing) {
   for (int i = 0; i < 20; ++i) {
-    auto future = Isolate::Run([] { return std::vector<std::string>(1000, std::string(100, 't')); });
+    auto future =
+        Isolate::Run([] { return std::vector<std::string>(1000, std::string(100, 't')); });
     Trim();
     EXPECT_EQ(future.Get().size(), 1000U);
   }

@@ -100,12 +100,13 @@ std::atomic<bool> release{false};
 
 void Stuck() {
   ReceivePort<int> started;
-  auto stuck = Isolate::Run(RunOptions().DebugName("stuck one"),
-                            [](SendPort<int> out) {
-                              out.Send(1);
-                              while (!release.load()) std::this_thread::yield();
-                            },
-                            started.send_port());
+  auto stuck = Isolate::Run(
+      RunOptions().DebugName("stuck one"),
+      [](SendPort<int> out) {
+        out.Send(1);
+        while (!release.load()) std::this_thread::yield();
+      },
+      started.send_port());
   (void)started.Receive(kForever);
   const auto report = Shutdown(milliseconds(50));
   CHILD_EXPECT(report.still_running == std::vector<std::string>{"stuck one"});

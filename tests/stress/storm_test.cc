@@ -1,5 +1,5 @@
-// Storms over the whole library: fan-in, spawns and kills, ports that close while others send, threads that
-// come and go. Small under sanitizers.
+// Storms over the whole library: fan-in, spawns and kills, ports that close while others send,
+// threads that come and go. Small under sanitizers.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -83,14 +83,21 @@ TEST(StormTest, SpawnsExitsAndKillsWhileOthersSend) {
     auto sends = Isolate::Run(
         [](SendPort<std::string> to) {
           int accepted = 0;
-          while (accepted < 2000 && to.Send(std::string(60, 's')) == SendResult::kAccepted) ++accepted;
+          while (accepted < 2000 && to.Send(std::string(60, 's')) == SendResult::kAccepted)
+            ++accepted;
           return accepted;
         },
         port);
     switch (round % 4) {
-      case 0: port.Send("exit"); break;
-      case 1: port.Send("close"); break;
-      case 2: isolate.Kill(KillPriority::kImmediate); break;
+      case 0:
+        port.Send("exit");
+        break;
+      case 1:
+        port.Send("close");
+        break;
+      case 2:
+        isolate.Kill(KillPriority::kImmediate);
+        break;
       case 3:
         isolate.Pause();
         isolate.Kill();
@@ -130,7 +137,8 @@ TEST(StormTest, ThreadsComeAndGoWithPortsOfTheirOwn) {
 
 Task<int> Tree(int depth) {
   if (depth == 0) co_return 1;
-  auto [left, right] = co_await WhenAll(Isolate::Run(Tree, depth - 1), Isolate::Run(Tree, depth - 1));
+  auto [left, right] =
+      co_await WhenAll(Isolate::Run(Tree, depth - 1), Isolate::Run(Tree, depth - 1));
   co_return left + right;
 }
 

@@ -1,5 +1,5 @@
-// The atomics that lock-free algorithms are templated on. Production uses std::atomic; the model checker
-// puts its own in their place, so that it checks the production source.
+// The atomics that lock-free algorithms are templated on. Production uses std::atomic; the model
+// checker puts its own in their place, so that it checks the production source.
 
 #ifndef ISOLATES_DETAIL_ATOMICS_H_
 #define ISOLATES_DETAIL_ATOMICS_H_

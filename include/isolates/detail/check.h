@@ -18,14 +18,14 @@ inline constexpr bool kCheckedBuild = false;
 
 }  // namespace isolates::internal
 
-#define ISOLATES_CHECK(condition, message)                                               \
-  (__builtin_expect(static_cast<bool>(condition), 1)                                     \
-       ? static_cast<void>(0)                                                            \
+#define ISOLATES_CHECK(condition, message)           \
+  (__builtin_expect(static_cast<bool>(condition), 1) \
+       ? static_cast<void>(0)                        \
        : ::isolates::internal::CheckFailed(__FILE__, __LINE__, #condition, (message)))
 
-#define ISOLATES_DCHECK(condition, message)                                              \
-  ((!::isolates::internal::kCheckedBuild || static_cast<bool>(condition))                \
-       ? static_cast<void>(0)                                                            \
+#define ISOLATES_DCHECK(condition, message)                               \
+  ((!::isolates::internal::kCheckedBuild || static_cast<bool>(condition)) \
+       ? static_cast<void>(0)                                             \
        : ::isolates::internal::CheckFailed(__FILE__, __LINE__, #condition, (message)))
 
 #endif  // ISOLATES_DETAIL_CHECK_H_

@@ -34,8 +34,9 @@ class Computation : public MainHeapObject {
   virtual bool complete() const noexcept { return false; }
   // The isolate is ending: destroys the callable and its arguments. In the isolate's heap.
   virtual void DropCallable() noexcept = 0;
-  // All that the isolate had is gone. Delivers the one terminal message: the result, or the error, or that
-  // it ended without a result. In the main heap. A parcel's heap is given away here: returns true if so.
+  // All that the isolate had is gone. Delivers the one terminal message: the result, or the error,
+  // or that it ended without a result. In the main heap. A parcel's heap is given away here:
+  // returns true if so.
   virtual bool Conclude(const std::optional<RemoteError>& error, Heap* heap) noexcept = 0;
 };
 

@@ -30,8 +30,8 @@ struct RingNode {
   }
 };
 
-// Stands in front of every frame of a Task or Stream, so that verification can tell that an address leads
-// into the frame of a live coroutine (rule V4).
+// Stands in front of every frame of a Task or Stream, so that verification can tell that an address
+// leads into the frame of a live coroutine (rule V4).
 struct alignas(std::max_align_t) FrameHeader : RingNode {
   std::size_t size = 0;
 };

@@ -7,8 +7,8 @@
 
 namespace isolates::internal {
 
-// std::hardware_destructive_interference_size may change with compiler flags and so must not appear in
-// headers that several binaries share; 64 bytes is right for x86-64 and most of arm64.
+// std::hardware_destructive_interference_size may change with compiler flags and so must not appear
+// in headers that several binaries share; 64 bytes is right for x86-64 and most of arm64.
 inline constexpr std::size_t kCacheLine = 64;
 
 // Tells the processor that this is a spin loop.

@@ -7,12 +7,14 @@
 //
 // Rules
 //   E1. A node is in at most one stack or list at a time; whoever may push it is agreed outside.
-//   E2. The owner takes the whole stack at once. So no node is ever popped singly, and the ABA problem
+//   E2. The owner takes the whole stack at once. So no node is ever popped singly, and the ABA
+//   problem
 //       of a stack cannot arise.
 //   E3. TakeAll returns the nodes in the order in which they were pushed.
 //
-// Not promised: a Push that is in progress during TakeAll may or may not be seen; the caller of Push
-// tells the owner afterwards (PortHost::Push), and that order makes sure that nothing is left behind.
+// Not promised: a Push that is in progress during TakeAll may or may not be seen; the caller of
+// Push tells the owner afterwards (PortHost::Push), and that order makes sure that nothing is left
+// behind.
 
 #ifndef ISOLATES_DETAIL_EVENT_NODE_H_
 #define ISOLATES_DETAIL_EVENT_NODE_H_

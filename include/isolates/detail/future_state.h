@@ -16,11 +16,15 @@
 //
 // Rules
 //   F1. The result is written before kDone is set and read after it was seen.
-//   F2. kDone and kWaiter are set by RMWs on one word. If Finish finds kWaiter, it pushes the event to
-//       target_; if the consumer finds kDone, it takes its registration back. Exactly one of the two.
-//   F3. A registration holds a reference to this object. A coroutine that awaits the result counts as
+//   F2. kDone and kWaiter are set by RMWs on one word. If Finish finds kWaiter, it pushes the event
+//   to
+//       target_; if the consumer finds kDone, it takes its registration back. Exactly one of the
+//       two.
+//   F3. A registration holds a reference to this object. A coroutine that awaits the result counts
+//   as
 //       keeping its isolate alive, unless the isolate itself is the only one that could produce it.
-//   F4. A consumer in another isolate than the registered one first takes the registration back by clearing
+//   F4. A consumer in another isolate than the registered one first takes the registration back by
+//   clearing
 //       kWaiter: if kDone is not set then, Finish will never look at target_.
 
 #ifndef ISOLATES_DETAIL_FUTURE_STATE_H_
@@ -53,17 +57,20 @@ class FutureStateBase : public RefCounted, public MainHeapObject, public EventNo
 
   bool done() const noexcept { return word_.done(); }
 
-  // --- producer -----------------------------------------------------------------------------------
-  void FailRemotely(RemoteError error) noexcept;          // an error of another isolate
-  void FailLocally(std::exception_ptr error) noexcept;    // producer and consumer are one isolate
-  void FailDropped() noexcept;  // what was to produce the result has ended; not reported as unhandled
+  // --- producer
+  // -----------------------------------------------------------------------------------
+  void FailRemotely(RemoteError error) noexcept;        // an error of another isolate
+  void FailLocally(std::exception_ptr error) noexcept;  // producer and consumer are one isolate
+  void
+  FailDropped() noexcept;  // what was to produce the result has ended; not reported as unhandled
 
-  // --- consumer -----------------------------------------------------------------------------------
-  // Resumes `waiter` in this isolate when the result is there. False: it is there already.
+  // --- consumer
+  // ----------------------------------------------------------------------------------- Resumes
+  // `waiter` in this isolate when the result is there. False: it is there already.
   bool Await(std::coroutine_handle<> waiter);
   void CancelAwait() noexcept;
-  // True when the result is there, false if the deadline passed first. Throws StateError if waiting here
-  // could never end.
+  // True when the result is there, false if the deadline passed first. Throws StateError if waiting
+  // here could never end.
   bool Wait(TimePoint deadline);
 
   void OnEvent() override;
@@ -84,11 +91,11 @@ class FutureStateBase : public RefCounted, public MainHeapObject, public EventNo
 
   FutureWord<StdAtomics, SystemFutex> word_;
   const std::uint64_t local_to_;
-  Failure* error_ = nullptr;  // owned; written before kDone
-  Ref<PortHost> target_;                // the consumer's; written before kWaiter
-  bool registered_ = false;             // the consumer's
-  std::coroutine_handle<> waiter_;      // owner thread of target_
-  bool keeps_alive_ = false;            // owner thread of target_
+  Failure* error_ = nullptr;        // owned; written before kDone
+  Ref<PortHost> target_;            // the consumer's; written before kWaiter
+  bool registered_ = false;         // the consumer's
+  std::coroutine_handle<> waiter_;  // owner thread of target_
+  bool keeps_alive_ = false;        // owner thread of target_
 };
 
 template <class T>
@@ -125,7 +132,8 @@ class FutureState<void> final : public FutureStateBase {
   }
 };
 
-// The producer's end: if it goes without a result, the consumer gets an error instead of waiting for ever.
+// The producer's end: if it goes without a result, the consumer gets an error instead of waiting
+// for ever.
 template <class T>
 class ResultSink {
  public:

@@ -1,5 +1,6 @@
-// FutureWord: the state word of a future. The protocol and its rules F1 to F4 stand in future_state.h; here
-// are the transitions, templated on the atomics so that the model checker runs this source.
+// FutureWord: the state word of a future. The protocol and its rules F1 to F4 stand in
+// future_state.h; here are the transitions, templated on the atomics so that the model checker runs
+// this source.
 
 #ifndef ISOLATES_DETAIL_FUTURE_WORD_H_
 #define ISOLATES_DETAIL_FUTURE_WORD_H_
@@ -21,11 +22,11 @@ class FutureWord {
     return (word_.load(std::memory_order_acquire) & kDone) != 0;
   }
 
-  // The producer, once, after it stored the result; wakes sleeping threads. True: a consumer is registered and
-  // the producer owes it the event (F2).
+  // The producer, once, after it stored the result; wakes sleeping threads. True: a consumer is
+  // registered and the producer owes it the event (F2).
   [[nodiscard]] bool Finish() noexcept {
-    // release half - pairs with all that find kDone (F1); acquire half - pairs with Register: what it
-    // registered is visible if kWaiter is set (F2).
+    // release half - pairs with all that find kDone (F1); acquire half - pairs with Register: what
+    // it registered is visible if kWaiter is set (F2).
     const std::uint32_t before = word_.fetch_or(kDone, std::memory_order_acq_rel);
     if ((before & kBlocked) != 0) Futex::WakeAll(word_);
     return (before & kWaiter) != 0;
@@ -37,11 +38,11 @@ class FutureWord {
     return (word_.fetch_or(kWaiter, std::memory_order_acq_rel) & kDone) == 0;
   }
 
-  // The consumer, while registered. True: nobody will be told (F4). False: the result is there, and the event
-  // is on its way.
+  // The consumer, while registered. True: nobody will be told (F4). False: the result is there, and
+  // the event is on its way.
   [[nodiscard]] bool TakeBack() noexcept {
-    // acquire half - pairs with Finish (F1); release half - orders what is written for the next registration
-    // after this one.
+    // acquire half - pairs with Finish (F1); release half - orders what is written for the next
+    // registration after this one.
     return (word_.fetch_and(~kWaiter, std::memory_order_acq_rel) & kDone) == 0;
   }
 

@@ -1,4 +1,5 @@
-// The parts of control that both handles and launches need: what is told to whom when an isolate ends.
+// The parts of control that both handles and launches need: what is told to whom when an isolate
+// ends.
 
 #ifndef ISOLATES_DETAIL_ISOLATE_CONTROL_H_
 #define ISOLATES_DETAIL_ISOLATE_CONTROL_H_
@@ -18,8 +19,8 @@ namespace isolates {
 
 namespace internal {
 
-// A message that waits for its occasion. It is copied when it is sent, so one notice may serve several
-// isolates.
+// A message that waits for its occasion. It is copied when it is sent, so one notice may serve
+// several isolates.
 class Notice : public RefCounted, public MainHeapObject {
  public:
   virtual void Send() noexcept = 0;
@@ -66,7 +67,7 @@ class ExitListener {
 namespace internal {
 
 struct LaunchOptions {
-  std::string name;  // empty: "isolate-<id>"
+  std::string name;     // empty: "isolate-<id>"
   bool paused = false;  // until resumed with the isolate's own pause capability
   bool errors_are_fatal = true;
   VerifyLevel verify = VerifyLevel::kDefault;

@@ -23,7 +23,8 @@
 
 namespace isolates::internal {
 
-// Creates an isolate for the computation and makes it ready. Throws StateError if the runtime is shut down.
+// Creates an isolate for the computation and makes it ready. Throws StateError if the runtime is
+// shut down.
 Ref<PortHost> Launch(const LaunchOptions& options, std::unique_ptr<Computation> computation);
 
 // The terminal error of a future: what ended the isolate, or that it ended without a result.
@@ -52,10 +53,13 @@ class Callable {
       : call_(std::in_place, std::forward<F>(function),
               std::tuple<Args...>(std::forward<A>(args)...)) {}
 
-  // Once. The callable and its arguments stay alive until Drop, because a coroutine may refer to them.
+  // Once. The callable and its arguments stay alive until Drop, because a coroutine may refer to
+  // them.
   Raw operator()() {
     return std::apply(
-        [this](Args&... args) -> Raw { return std::invoke(std::move(call_->first), std::move(args)...); },
+        [this](Args&... args) -> Raw {
+          return std::invoke(std::move(call_->first), std::move(args)...);
+        },
         call_->second);
   }
   void Drop() noexcept { call_.reset(); }
@@ -189,8 +193,8 @@ class ParcelComputation final
     std::optional<RemoteError> refused;
     const bool own_heap = heap != nullptr && heap->is_parcel();
     try {
-      Parcel<Result> parcel = SealParcel<Result>(heap, root_.release(), own_heap, "result",
-                                                   this->verify_level);
+      Parcel<Result> parcel =
+          SealParcel<Result>(heap, root_.release(), own_heap, "result", this->verify_level);
       if (own_heap) NoteCensus(parcel.receipt().droppable, builder_kind());
       ParcelAccess::MutableReceipt(parcel).sent_ns = static_cast<std::uint64_t>(
           Duration(std::chrono::steady_clock::now().time_since_epoch()).count());

@@ -17,7 +17,8 @@
 
 namespace isolates::internal {
 
-// A message on its way. Envelopes live in the main heap; what the value points to stays where it is.
+// A message on its way. Envelopes live in the main heap; what the value points to stays where it
+// is.
 class Envelope : public MainHeapObject {
  public:
   Envelope() = default;
@@ -53,11 +54,13 @@ class PortCore final : public RefCounted, public MainHeapObject, public EventNod
   const std::string& debug_name() const noexcept { return debug_name_; }
   PortHost& host() const noexcept { return *host_; }
 
-  // --- any thread ---------------------------------------------------------------------------------
+  // --- any thread
+  // ---------------------------------------------------------------------------------
   bool closed() const noexcept;
 
-  // --- the thread of the port's isolate -----------------------------------------------------------
-  // Throws StateError unless the caller runs in the port's isolate.
+  // --- the thread of the port's isolate
+  // ----------------------------------------------------------- Throws StateError unless the caller
+  // runs in the port's isolate.
   void CheckOwner() const;
   // The oldest message, or nullptr if no accepted message was there at some moment during the call.
   std::unique_ptr<Envelope> TryReceive() noexcept;
@@ -116,10 +119,12 @@ class SenderHandle {
 
   const Ref<PortCore>& port() const noexcept { return port_; }
 
-  // True: the port has taken over the envelope. False: the port is closed, the envelope stays with the
-  // caller. Throws std::bad_alloc (the envelope stays too), or StateError if there is no port at all.
+  // True: the port has taken over the envelope. False: the port is closed, the envelope stays with
+  // the caller. Throws std::bad_alloc (the envelope stays too), or StateError if there is no port
+  // at all.
   bool Send(Envelope* envelope) const;
-  // A look beforehand, to save the construction of an envelope. Throws StateError if there is no port.
+  // A look beforehand, to save the construction of an envelope. Throws StateError if there is no
+  // port.
   bool closed() const;
 
  private:

@@ -1,5 +1,5 @@
-// PortHost: the isolate that a ReceivePort belongs to, as far as the port room knows it. The isolate room
-// implements it; so ports need not know isolates, event loops or workers.
+// PortHost: the isolate that a ReceivePort belongs to, as far as the port room knows it. The
+// isolate room implements it; so ports need not know isolates, event loops or workers.
 
 #ifndef ISOLATES_DETAIL_PORT_HOST_H_
 #define ISOLATES_DETAIL_PORT_HOST_H_
@@ -34,12 +34,12 @@ class PortHost : public RefCounted, public MainHeapObject {
   virtual bool Wait(bool (*ready)(const void*), const void* argument, TimePoint deadline) = 0;
   // The isolate's thread: throws if the isolate has been told to end.
   virtual void CheckStop() = 0;
-  // The isolate's thread: true while an event of the isolate is handled, so that waiting here keeps all
-  // its other events waiting. False in the code of a plain thread that is an isolate too.
+  // The isolate's thread: true while an event of the isolate is handled, so that waiting here keeps
+  // all its other events waiting. False in the code of a plain thread that is an isolate too.
   virtual bool InTurn() const noexcept = 0;
 
-  // The isolate's thread: false now and then, so that a coroutine which always finds a message still lets
-  // other events pass.
+  // The isolate's thread: false now and then, so that a coroutine which always finds a message
+  // still lets other events pass.
   bool MayGoOn() noexcept { return ++went_on_ % 64 != 0; }
 
   // The isolate's thread: the senders that this isolate has used, one for each port.
@@ -64,7 +64,8 @@ class PortHost : public RefCounted, public MainHeapObject {
   std::vector<Ref<PortCore>, MainAllocator<Ref<PortCore>>> open_ports_;
 };
 
-// The isolate whose code runs on this thread, or nullptr on a plain thread. Set by the isolate room.
+// The isolate whose code runs on this thread, or nullptr on a plain thread. Set by the isolate
+// room.
 extern thread_local constinit PortHost* current_host;
 
 // The same, but a plain thread becomes an isolate first (the calling thread is the main isolate of

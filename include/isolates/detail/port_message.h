@@ -8,7 +8,8 @@
 
 namespace isolates::internal {
 
-// Blocks of the current heap are about to leave in a value of type T: from now on the heap is shared (H4).
+// Blocks of the current heap are about to leave in a value of type T: from now on the heap is
+// shared (H4).
 template <class T>
 void MarkLeaving() noexcept {
   if constexpr (kTransferClass<T> != TransferClass::kPlain) {
@@ -16,8 +17,8 @@ void MarkLeaving() noexcept {
   }
 }
 
-// Traits of the library's own handles: they may be sent and hold no block of any isolate's heap, but their
-// destructors do more than free memory.
+// Traits of the library's own handles: they may be sent and hold no block of any isolate's heap,
+// but their destructors do more than free memory.
 struct HandleTraits {
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = false;

@@ -1,9 +1,9 @@
-// TokenQueue: the one place that touches moodycamel's ConcurrentQueue. Elements are pointers; its memory is
-// in the main heap; implicit producers are switched off, so that a forgotten token fails to compile.
-// Included by sources only, never by a public header.
+// TokenQueue: the one place that touches moodycamel's ConcurrentQueue. Elements are pointers; its
+// memory is in the main heap; implicit producers are switched off, so that a forgotten token fails
+// to compile. Included by sources only, never by a public header.
 //
-// Debian's version is 1.0.3, whose dequeue path misses a memory order that only weaker processors than
-// x86-64 would show (cured in 1.0.5): elsewhere an older version is refused below.
+// Debian's version is 1.0.3, whose dequeue path misses a memory order that only weaker processors
+// than x86-64 would show (cured in 1.0.5): elsewhere an older version is refused below.
 
 #ifndef ISOLATES_DETAIL_PORT_TOKEN_QUEUE_H_
 #define ISOLATES_DETAIL_PORT_TOKEN_QUEUE_H_
@@ -16,7 +16,8 @@
 #include "isolates/detail/main_heap.h"
 
 #if !defined(__x86_64__) && !defined(ISOLATES_CONCURRENTQUEUE_AT_LEAST_1_0_5)
-#error "isolates: on processors other than x86-64 moodycamel ConcurrentQueue >= 1.0.5 is needed; \
+#error \
+    "isolates: on processors other than x86-64 moodycamel ConcurrentQueue >= 1.0.5 is needed; \
 define ISOLATES_CONCURRENTQUEUE_AT_LEAST_1_0_5 if yours is"
 #endif
 
@@ -37,8 +38,9 @@ struct TokenQueueTraits : moodycamel::ConcurrentQueueDefaultTraits {
   static void free(void* block) { MainFree(block); }
 };
 
-// Any number of producers and consumers, each with a token of its own that one thread at a time uses and
-// that is destroyed before the queue. The items of one producer come out in the order they went in.
+// Any number of producers and consumers, each with a token of its own that one thread at a time
+// uses and that is destroyed before the queue. The items of one producer come out in the order they
+// went in.
 template <class T>
 class TokenQueue {
  public:

@@ -11,7 +11,8 @@
 
 namespace isolates::internal {
 
-// Base of counted objects. An object starts with one reference, owned by its creator (see AdoptRef).
+// Base of counted objects. An object starts with one reference, owned by its creator (see
+// AdoptRef).
 class RefCounted {
  public:
   RefCounted() = default;
@@ -22,8 +23,8 @@ class RefCounted {
   void AddRef() const noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
 
   void Release() const noexcept {
-    // acq_rel - release half: pairs with the last Release, which must see all that was done through this
-    // reference; acquire half: the last Release sees what every other holder did.
+    // acq_rel - release half: pairs with the last Release, which must see all that was done through
+    // this reference; acquire half: the last Release sees what every other holder did.
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1) delete this;
   }
 
@@ -46,7 +47,8 @@ class Ref {
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
   template <class Derived>
     requires std::convertible_to<Derived*, T*>
-  Ref(Ref<Derived> other) noexcept : object_(other.Detach()) {}  // NOLINT(google-explicit-constructor)
+  Ref(Ref<Derived> other) noexcept
+      : object_(other.Detach()) {}  // NOLINT(google-explicit-constructor)
   Ref& operator=(Ref other) noexcept {
     std::swap(object_, other.object_);
     return *this;

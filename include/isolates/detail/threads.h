@@ -1,5 +1,5 @@
-// Which threads the library knows, and where their stacks are. Verification asks it whether an address
-// lies on a stack, and whose.
+// Which threads the library knows, and where their stacks are. Verification asks it whether an
+// address lies on a stack, and whose.
 
 #ifndef ISOLATES_DETAIL_THREADS_H_
 #define ISOLATES_DETAIL_THREADS_H_
@@ -10,8 +10,8 @@
 
 namespace isolates::internal {
 
-// Notes the calling thread's stack under a name; further calls only change the name. The entry goes when
-// the thread ends. Threads that use the library are registered by it.
+// Notes the calling thread's stack under a name; further calls only change the name. The entry goes
+// when the thread ends. Threads that use the library are registered by it.
 void RegisterThisThread(std::string_view name) noexcept;
 
 // Changes the name that reports use for the calling thread (the isolate that runs on it). No lock.
