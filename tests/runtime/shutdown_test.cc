@@ -45,7 +45,7 @@ void Expect(bool condition, int line) {
 #define EXPECT_CHILD(function) EXPECT_EXIT(function(), testing::ExitedWithCode(42), "")
 
 void Unused() {
-  const std::size_t before = Threads();  // a sanitizer may have threads of its own
+  const std::size_t before = Threads();  // a sanitizer may have one of its own
   RuntimeOptions options;
   options.workers = 2;
   ConfigureRuntime(options);
@@ -168,10 +168,11 @@ void Storm() {
 TEST_F(ShutdownTest, ItWinsAgainstThreadsThatSpawn) { EXPECT_CHILD(Storm); }
 
 void ThreadsGo() {
+  std::thread([] {}).join();  // a sanitizer starts a thread of its own with the first one
   const std::size_t before = Threads();
   for (int i = 0; i < 20; ++i) Isolate::Run([] {}).Get();
   CHILD_EXPECT(Shutdown(seconds(30)).still_running.empty());
-  CHILD_EXPECT(Threads() == before);
+  while (Threads() != before) std::this_thread::yield();  // the system may list one a little longer
   Done();
 }
 TEST_F(ShutdownTest, AfterItTheThreadsAreGone) { EXPECT_CHILD(ThreadsGo); }
