@@ -44,7 +44,8 @@ FILE is a list of languages of the system's iso-codes package if none is given.
              heap (the census)
   hand-over  from the moment at which the worker has sealed the parcel, its last step before it publishes
              it, to the moment at which the main isolate holds it and has read its root. The main isolate
-             sleeps while the worker parses, and polls from then on: no time to wake up is contained
+             sleeps while the worker parses, and polls from then on, on a
+             processor of its own: no time to wake up is contained
   drop       of the whole document, in the main isolate
 
 Exit status: 0, 1 after a failure, 2 if the command line is wrong.
