@@ -342,7 +342,7 @@ class ReceivePort : public PortBase<T> {
   void RequireNoListener() const {
     this->core_->CheckOwner();
     this->core_->host().CheckStop();
-    if (this->core_->has_handler()) throw StateError("this port is listened to already");
+    if (this->core_->taken()) throw StateError("this port is listened to already");
   }
 };
 

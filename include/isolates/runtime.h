@@ -28,6 +28,7 @@ struct RuntimeOptions {
   // How long a thread that waits looks for work before it sleeps. Zero: it sleeps at once.
   Duration spin = std::chrono::microseconds(30);
   // Isolates that may block (Get, Receive(timeout)) in a turn at the same time. Beyond, LimitError.
+  // As many again may sleep in a turn without telling; beyond, isolates wait for a place.
   int max_blocked = 256;
   // The clock of timers. nullptr: the machine's.
   std::shared_ptr<Clock> clock;

@@ -29,7 +29,7 @@ void BuilderTrust::NoteFailure(std::uintptr_t builder) noexcept {
     State& state = (*states_)[builder];
     state.skip = kFirstSkips << state.failures;
     state.failures = std::min(state.failures + 1, kMostDoublings);
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
     // Then the limit of live heaps is what bounds them.
   }
 }

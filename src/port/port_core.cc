@@ -251,9 +251,10 @@ bool SenderHandle::Send(Envelope* envelope) const {
 }  // namespace isolates::internal
 
 // The one suppression of the library. moodycamel's queue synchronizes by atomic_thread_fence, which
-// ThreadSanitizer does not know: every use of it would be reported. Only frames inside of the queue as
-// TokenQueue instantiates it are meant; what our own code does before and after stays watched. (Here and
-// not in a file, so that programs which use the library need none; weak, so that they may have their own.)
+// ThreadSanitizer does not know: every use of it would be reported. Only frames inside of the queue
+// as TokenQueue instantiates it are meant; what our own code does before and after stays watched.
+// (Here and not in a file, so that programs which use the library need none; weak, so that they may
+// have their own.)
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define ISOLATES_THREAD_SANITIZER

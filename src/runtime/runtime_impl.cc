@@ -348,6 +348,8 @@ bool Runtime::LookForStalls() {
                                         last.owner == owner && last.turns == turns);
     last = {owner, turns, state == ThreadState::kAsleep};
     if (!stalled) continue;
+    // Each such turn keeps a thread. relaxed - a counter.
+    if (!is_main && stalled_.load(std::memory_order_relaxed) >= options_.max_blocked) continue;
     if (place->owner.compare_exchange_strong(owner, nullptr, std::memory_order_seq_cst)) {
       // relaxed - counters only; stalled is cleared by the worker after its turn.
       stalls_.fetch_add(1, std::memory_order_relaxed);
@@ -415,6 +417,8 @@ ShutdownReport Runtime::Stop(Duration timeout) {
     if (report.still_running.empty() || std::chrono::steady_clock::now() >= deadline) break;
     ShortPause();
   }
+  // relaxed - published by the store that follows.
+  overdue_.store(!report.still_running.empty(), std::memory_order_relaxed);
   // release - pairs with Schedule and the workers' loops.
   stopped_.store(true, std::memory_order_release);
   keeper_->Stop();

@@ -101,6 +101,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   std::atomic<std::uint64_t> live_count_{0};
   std::atomic<std::uint64_t> stalls_{0};
   std::atomic<bool> refusing_{false};  // no new isolates
+  std::atomic<bool> overdue_{false};   // isolates had not ended when the runtime stopped
   std::atomic<bool> stopped_{false};   // no turns either
 
   std::mutex spares_mutex_;  // guards what follows

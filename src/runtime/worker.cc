@@ -29,7 +29,8 @@ void Runtime::WorkerMain(Worker& worker) {
   // The heaps go with the thread: isolates that were left over keep their blocks, nobody allocates
   // there.
   worker.context->heaps = nullptr;
-  delete worker.heaps;
+  // An isolate that was still running at the deadline may hold on to them for ever.
+  if (!overdue_.load(std::memory_order_relaxed)) delete worker.heaps;  // relaxed - see stopped_
   current_worker = nullptr;
   // release - pairs with Stop.
   worker.exited.store(true, std::memory_order_release);

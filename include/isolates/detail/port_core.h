@@ -68,7 +68,8 @@ class PortCore final : public RefCounted, public MainHeapObject, public EventNod
   // Messages that were accepted and not received are destroyed here and counted as dead letters.
   void Close() noexcept;
   void SetHandler(std::unique_ptr<MessageHandler> handler);
-  bool has_handler() const noexcept { return handler_ != nullptr; }
+  // Somebody takes the messages already: a handler, or a coroutine that waits.
+  bool taken() const noexcept { return handler_ != nullptr || waiter_; }
   // The coroutine to resume when a message arrives or the port closes.
   void SetWaiter(std::coroutine_handle<> waiter);
   void ClearWaiter() noexcept;

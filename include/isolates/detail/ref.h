@@ -47,8 +47,8 @@ class Ref {
   Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
   template <class Derived>
     requires std::convertible_to<Derived*, T*>
-  Ref(Ref<Derived> other) noexcept
-      : object_(other.Detach()) {}  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): as from T* to a base
+  Ref(Ref<Derived> other) noexcept : object_(other.Detach()) {}
   Ref& operator=(Ref other) noexcept {
     std::swap(object_, other.object_);
     return *this;

@@ -158,6 +158,7 @@ struct FactsHolder {
   using Table = PartTable<Traits, Parts, std::make_index_sequence<Parts::kSize>>;
 
   static constexpr TypeFacts kFacts{
+      // An identity, not a text. NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
       PrettyType<T>().data(), TypeNameOf<T>(),       Traits::kClass,         Traits::kDroppable,
       TraitShallow<Traits>(), TraitViews<Traits>(),  TraitCarrier<Traits>(), TraitVouches<Traits>(),
       TraitProblem<Traits>(), TraitRemedy<Traits>(), Table::kParts,          Parts::kSize,
