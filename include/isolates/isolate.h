@@ -236,8 +236,8 @@ class Isolate {
  private:
   static Future<Isolate> SpawnJob(std::unique_ptr<internal::Computation> job,
                                   const internal::LaunchOptions& options);
-  void PingWith(ExitListener notice) const;
-  void AddListener(ExitListener listener) const;
+  void PingWith(const ExitListener& notice) const;
+  void AddListener(const ExitListener& listener) const;
   void RemoveListener(std::uint64_t port_id) const;
 
   ControlPort control_port_;

@@ -171,11 +171,11 @@ void Isolate::Kill(KillPriority priority) const {
   }
 }
 
-void Isolate::PingWith(ExitListener notice) const {
+void Isolate::PingWith(const ExitListener& notice) const {
   PostCommand(control_port_.isolate_, [notice](IsolateCore&) { notice.Send(); });
 }
 
-void Isolate::AddListener(ExitListener listener) const {
+void Isolate::AddListener(const ExitListener& listener) const {
   PostCommand(control_port_.isolate_, [listener](IsolateCore& core) {
     std::erase_if(core.exit_listeners(),
                   [&](const auto& other) { return other.port_id() == listener.port_id(); });
