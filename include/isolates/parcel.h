@@ -43,8 +43,8 @@ struct Receipt {
   DropReason reason = DropReason::kPlainMalloc;
   std::chrono::nanoseconds verify_time{0};
   std::chrono::nanoseconds census_time{0};
-  std::uint64_t sent_ns = 0;  // steady clock; 0 if it was not handed over
-  std::uint64_t received_ns = 0;
+  // When the worker gave it away, on std::chrono::steady_clock; 0 if it was not handed over.
+  std::uint64_t sent_ns = 0;
 };
 
 template <class T>

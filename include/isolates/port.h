@@ -1,9 +1,9 @@
 // Ports: the only way for isolates to communicate.
 //
 // A ReceivePort<T> belongs to the isolate that created it. Its SendPort<T>s are cheap values: copy
-// them, compare them, send them to other isolates. Messages of one sending isolate (or of one
-// SendPort object on a plain thread) arrive in the order in which they were sent; between senders
-// no order is promised.
+// them, compare them, send them to other isolates. Messages that one isolate (or one SendPort
+// object on a plain thread) sends to a port arrive there in the order in which they were sent.
+// Between senders no order is promised, and none between two ports.
 //
 // Memory order: what a sender did before Send is visible to the receiver when it has the message.
 

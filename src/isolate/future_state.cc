@@ -21,8 +21,8 @@ FutureStateBase::~FutureStateBase() {
   delete error_;
 }
 
-void FutureStateBase::FailRemotely(RemoteError error) noexcept {
-  error_ = new Failure{{}, std::move(error), false};
+void FutureStateBase::FailRemotely(RemoteError error, bool report_if_dropped) noexcept {
+  error_ = new Failure{{}, std::move(error), !report_if_dropped};
   Finish();
 }
 

@@ -202,8 +202,8 @@ TEST_F(ParcelTest, TravelsAsOneWord) {
     EXPECT_EQ(OwnerOf(word).owner, BlockOwner::kMain);
   }
   Parcel<Document> parcel = ParcelAccess::Adopt<Document>(word);
-  ParcelAccess::MutableReceipt(parcel).received_ns = 5;
-  EXPECT_EQ(parcel.receipt().received_ns, 5U);
+  ParcelAccess::MutableReceipt(parcel).sent_ns = 5;
+  EXPECT_EQ(parcel.receipt().sent_ns, 5U);
   EXPECT_EQ(parcel->lines.size(), 10U);
 }
 

@@ -59,7 +59,8 @@ class FutureStateBase : public RefCounted, public MainHeapObject, public EventNo
 
   // --- producer
   // -----------------------------------------------------------------------------------
-  void FailRemotely(RemoteError error) noexcept;        // an error of another isolate
+  // An error of another isolate. `report_if_dropped`: it is unhandled if nobody takes the result.
+  void FailRemotely(RemoteError error, bool report_if_dropped = true) noexcept;
   void FailLocally(std::exception_ptr error) noexcept;  // producer and consumer are one isolate
   void
   FailDropped() noexcept;  // what was to produce the result has ended; not reported as unhandled
@@ -149,9 +150,9 @@ class ResultSink {
     const auto state = std::move(state_);
     state->Succeed(std::forward<Args>(args)...);
   }
-  void FailRemotely(RemoteError error) noexcept {
+  void FailRemotely(RemoteError error, bool report_if_dropped = true) noexcept {
     const auto state = std::move(state_);
-    state->FailRemotely(std::move(error));
+    state->FailRemotely(std::move(error), report_if_dropped);
   }
   void FailLocally(std::exception_ptr error) noexcept {
     const auto state = std::move(state_);

@@ -137,7 +137,8 @@ class RunComputation final
 
   bool Conclude(const std::optional<RemoteError>& error, Heap*) noexcept override {
     if (!this->complete()) {
-      sink_.FailRemotely(TerminalError(error));
+      // An isolate that was told to end has no error that could go unnoticed.
+      sink_.FailRemotely(TerminalError(error), error.has_value());
     } else if constexpr (std::is_void_v<Result>) {
       sink_.Succeed();
     } else {
@@ -161,18 +162,19 @@ class ParcelComputation final
   using Result = typename Base::Result;
   using Delivered = Parcel<Result>;
 
-  template <class... A>
-  explicit ParcelComputation(Ref<FutureState<Delivered>> state, A&&... call)
-      : Base(std::forward<A>(call)...), sink_(std::move(state)) {
+  template <class F, class... A>
+  explicit ParcelComputation(Ref<FutureState<Delivered>> state, F&& function, A&&... args)
+      : Base(std::forward<F>(function), std::forward<A>(args)...), sink_(std::move(state)) {
     RequireTransferable<Result>();
+    // Functions of one signature have one type; they are told apart by their addresses.
+    if constexpr (std::is_pointer_v<Function>) {
+      builder_kind_ = reinterpret_cast<std::uintptr_t>(static_cast<Function>(function));
+    }
   }
   ~ParcelComputation() override = default;
 
   bool builds_parcel() const noexcept override { return true; }
-  std::uintptr_t builder_kind() const noexcept override {
-    static const char kind = 0;
-    return reinterpret_cast<std::uintptr_t>(&kind);
-  }
+  std::uintptr_t builder_kind() const noexcept override { return builder_kind_; }
 
   // In the parcel's heap: the root becomes a block of it.
   template <class U>
@@ -187,7 +189,8 @@ class ParcelComputation final
 
   bool Conclude(const std::optional<RemoteError>& error, Heap* heap) noexcept override {
     if (!this->complete()) {
-      sink_.FailRemotely(TerminalError(error));
+      // An isolate that was told to end has no error that could go unnoticed.
+      sink_.FailRemotely(TerminalError(error), error.has_value());
       return false;
     }
     std::optional<RemoteError> refused;
@@ -210,8 +213,11 @@ class ParcelComputation final
   }
 
  private:
+  static constexpr char kKind = 0;
+
   ResultSink<Delivered> sink_;
   std::unique_ptr<Result> root_;
+  std::uintptr_t builder_kind_ = reinterpret_cast<std::uintptr_t>(&kKind);
 };
 
 template <class Job, class... Parts>
