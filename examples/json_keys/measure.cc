@@ -71,8 +71,6 @@ T Await(Future<T> future, ReceivePort<Done>& done, const Options& options) {
       throw StateError("the port was closed");
     }
   } catch (const TimeoutError&) {
-    // The program ends and its worker with it: no other error is worth a line.
-    isolates::SetUnhandledErrorHandler([](const isolates::RemoteError&) {});
     throw TimeoutError(options.path + ": the worker did not answer within " +
                        std::to_string(options.deadline->count()) + " ms");
   }
