@@ -18,7 +18,7 @@ ATOMIC_CALL = re.compile(
 MARK = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
 PRINT = re.compile(
     r"std::(?:cout|cerr|clog)\b|(?<![\w:])(?:std::)?(?:printf|fprintf|puts|fputs|perror)\(")
-FENCE = "atomic_thread" + "_fence("  # not Relacy's own, which has a suffix
+FENCE = "atomic_thread" + r"_fence\b"  # Relacy's own have a suffix
 
 
 class Report:
