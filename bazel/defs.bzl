@@ -55,17 +55,17 @@ def isolates_room_headers(room, hdrs, deps = []):
 def isolates_room(room, srcs = None, deps = [], **kwargs):
     """The source half of a room: //src/<room>, for the next room, //:isolates and tests.
 
-    Its private headers ("src/<room>/x.h") are for itself and, as //src/<room>:internals, for tests.
+    Its private headers ("src/<room>/x.h") are //src/<room>:internals: for the rooms after it and for tests.
     """
     rooms = _rooms_until(room)
     index = len(rooms)
-    left = ["//src/" + ROOMS[index - 2]] if index > 1 else []
-    right = ["//src/%s:__pkg__" % ROOMS[index]] if index < len(ROOMS) else []
+    left = ["//src/%s:internals" % r for r in rooms[:-1]]
+    right = ["//src/%s:__pkg__" % r for r in ROOMS[index:]]
     isolates_library(
         name = "internals",
         srcs = srcs if srcs != None else native.glob(["*.cc"]),
         hdrs = native.glob(["*.h"]),
-        visibility = ["//tests:__subpackages__"],
+        visibility = right + ["//tests:__subpackages__"],
         deps = left + _header_targets(rooms) + deps,
         **kwargs
     )

@@ -43,7 +43,7 @@ Task<> AwaitsNothing() { co_return; }
 TEST(RunTest, AFunctionWithArguments) { EXPECT_EQ(Isolate::Run(Add, 2, 3).Get(), 5); }
 
 TEST(RunTest, AClosure) {
-  const int captured = 4;
+  int captured = 4;
   EXPECT_EQ(Isolate::Run([captured] { return captured * 2; }).Get(), 8);
 }
 
