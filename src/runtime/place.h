@@ -35,48 +35,50 @@ class Place : public MainHeapObject {
 
   // Stands for the main thread as an owner; never dereferenced.
   static Worker* MainThread() noexcept {
-    return reinterpret_cast<Worker*>(std::uintptr_t{1});  // NOLINT(performance-no-int-to-ptr) }
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    return reinterpret_cast<Worker*>(std::uintptr_t{1});
+  }
 
-    const int index;
-    const int cpu;
-    ReadyQueue ready;
-    alignas(kCacheLine) std::atomic<Worker*> owner{nullptr};
-    // The worker that sleeps here because it found nothing to do. Whoever takes it out must unpark
-    // it.
-    std::atomic<Worker*> idle{nullptr};
-  };
+  const int index;
+  const int cpu;
+  ReadyQueue ready;
+  alignas(kCacheLine) std::atomic<Worker*> owner{nullptr};
+  // The worker that sleeps here because it found nothing to do. Whoever takes it out must unpark
+  // it.
+  std::atomic<Worker*> idle{nullptr};
+};
 
-  class Worker : public MainHeapObject {
-   public:
-    Worker(int worker_number, std::size_t places) : number(worker_number), consumers(places) {}
+class Worker : public MainHeapObject {
+ public:
+  Worker(int worker_number, std::size_t places) : number(worker_number), consumers(places) {}
 
-    const int number;  // in creation order
-    std::thread thread;
-    pid_t tid = 0;                     // set by the thread before it is announced
-    ThreadContext* context = nullptr;  // set by the thread before it is announced
-    WorkerHeaps* heaps = nullptr;      // the same
-    std::atomic<Place*> place{
-        nullptr};  // assigned by Runtime::FillPlace; the worker may have lost it since
-    // Isolates that only this worker may run. Any thread pushes and unparks; the worker takes all.
-    EventStack<IsolateCore> bound;
-    EventList<IsolateCore> bound_now;  // the worker only
-    std::vector<std::unique_ptr<ReadyQueue::Consumer>>
-        consumers;             // the worker only, one for each place
-    std::size_t searches = 0;  // the worker only
-    // Not zero while the worker waits in a turn: nobody runs what is bound to it (see Schedule).
-    std::atomic<std::uint32_t> waits{0};
-    // Odd while a turn runs. The keeper compares two looks.
-    std::atomic<std::uint64_t> turns{0};
-    // It has lost its place in the turn that it runs. Set by the keeper or the worker, cleared by
-    // the worker.
-    std::atomic<bool> stalled{false};
-    std::atomic<bool> collect_asked{false};
-    std::atomic<bool> exited{false};
-    Worker* next_spare = nullptr;  // guarded by the runtime's spares mutex
-  };
+  const int number;  // in creation order
+  std::thread thread;
+  pid_t tid = 0;                     // set by the thread before it is announced
+  ThreadContext* context = nullptr;  // set by the thread before it is announced
+  WorkerHeaps* heaps = nullptr;      // the same
+  std::atomic<Place*> place{
+      nullptr};  // assigned by Runtime::FillPlace; the worker may have lost it since
+  // Isolates that only this worker may run. Any thread pushes and unparks; the worker takes all.
+  EventStack<IsolateCore> bound;
+  EventList<IsolateCore> bound_now;  // the worker only
+  std::vector<std::unique_ptr<ReadyQueue::Consumer>>
+      consumers;             // the worker only, one for each place
+  std::size_t searches = 0;  // the worker only
+  // Not zero while the worker waits in a turn: nobody runs what is bound to it (see Schedule).
+  std::atomic<std::uint32_t> waits{0};
+  // Odd while a turn runs. The keeper compares two looks.
+  std::atomic<std::uint64_t> turns{0};
+  // It has lost its place in the turn that it runs. Set by the keeper or the worker, cleared by the
+  // worker.
+  std::atomic<bool> stalled{false};
+  std::atomic<bool> collect_asked{false};
+  std::atomic<bool> exited{false};
+  Worker* next_spare = nullptr;  // guarded by the runtime's spares mutex
+};
 
-  // The worker that the calling thread is, or nullptr.
-  extern thread_local constinit Worker* current_worker;
+// The worker that the calling thread is, or nullptr.
+extern thread_local constinit Worker* current_worker;
 
 }  // namespace isolates::internal
 
