@@ -387,6 +387,7 @@ std::vector<std::string> Runtime::DescribeLive() {
   ForEachLive([&](IsolateCore& core) { found.emplace_back(core.id(), core.DescribeLife()); });
   std::sort(found.begin(), found.end());
   std::vector<std::string> lines;
+  lines.reserve(found.size());
   for (auto& [id, line] : found) lines.push_back(std::move(line));
   return lines;
 }
