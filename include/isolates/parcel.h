@@ -43,8 +43,9 @@ struct Receipt {
   DropReason reason = DropReason::kPlainMalloc;
   std::chrono::nanoseconds verify_time{0};
   std::chrono::nanoseconds census_time{0};
-  // When the worker gave it away, on std::chrono::steady_clock; 0 if it was not handed over.
-  std::uint64_t sent_ns = 0;
+  // The last hand-over of the parcel as a message or result of its own (not inside of another).
+  std::uint64_t sent_ns = 0;               // on std::chrono::steady_clock; 0 if there was none
+  std::chrono::nanoseconds adopt_time{0};  // from then until the receiver took it
 };
 
 template <class T>
@@ -180,8 +181,8 @@ struct ParcelAccess {
     return parcel;
   }
   template <class T>
-  static Receipt& MutableReceipt(Parcel<T>& parcel) noexcept {
-    return parcel.control_->receipt;
+  static ParcelControl* Control(const Parcel<T>& parcel) noexcept {
+    return parcel.control_;
   }
   // The heap while the parcel can be dropped as a whole, else nullptr.
   template <class T>

@@ -103,7 +103,7 @@ class SendPort {
   }
   static void GiveBack(internal::TypedEnvelope<T>& from, T& to) {
     std::destroy_at(&to);
-    std::construct_at(&to, std::move(from.value));
+    std::construct_at(&to, std::move(from.message.Arrive()));
   }
 
   internal::SenderHandle sender_;
@@ -180,7 +180,7 @@ class ReceiveAwaiter {
 
   static std::optional<T> Open(std::unique_ptr<Envelope> envelope) {
     if (envelope == nullptr) return std::nullopt;
-    return std::move(static_cast<TypedEnvelope<T>&>(*envelope).value);
+    return std::move(static_cast<TypedEnvelope<T>&>(*envelope).message.Arrive());
   }
 
  private:
@@ -349,7 +349,7 @@ class ReceivePort : public PortBase<T> {
 template <class T, class Function>
 void internal::TypedHandler<T, Function>::Handle(PortCore& port,
                                                  std::unique_ptr<Envelope> envelope) {
-  T message = std::move(static_cast<TypedEnvelope<T>&>(*envelope).value);
+  T message = std::move(static_cast<TypedEnvelope<T>&>(*envelope).message.Arrive());
   envelope = nullptr;
   if constexpr (std::invocable<Function&, ReceivePort<T>&, T>) {
     ReceivePort<T> view(typename ReceivePort<T>::View{}, Ref<PortCore>(&port));

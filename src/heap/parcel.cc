@@ -2,6 +2,7 @@
 
 #include "isolates/detail/check.h"
 #include "isolates/detail/heap.h"
+#include "isolates/detail/parcel_transit.h"
 
 namespace isolates {
 
@@ -26,6 +27,23 @@ std::string_view ToString(DropReason reason) noexcept {
 }
 
 namespace internal {
+namespace {
+
+std::uint64_t NowNs() noexcept {
+  return static_cast<std::uint64_t>(
+      std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count());
+}
+
+}  // namespace
+
+void NoteParcelSent(ParcelControl* parcel) noexcept {
+  parcel->receipt.sent_ns = NowNs();
+  parcel->receipt.adopt_time = {};
+}
+
+void NoteParcelAdopted(ParcelControl* parcel) noexcept {
+  parcel->receipt.adopt_time = std::chrono::nanoseconds(NowNs() - parcel->receipt.sent_ns);
+}
 
 void ParcelControl::MarkShared() noexcept {
   if (heap != nullptr) {

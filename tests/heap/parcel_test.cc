@@ -202,7 +202,7 @@ TEST_F(ParcelTest, TravelsAsOneWord) {
     EXPECT_EQ(OwnerOf(word).owner, BlockOwner::kMain);
   }
   Parcel<Document> parcel = ParcelAccess::Adopt<Document>(word);
-  ParcelAccess::MutableReceipt(parcel).sent_ns = 5;
+  ParcelAccess::Control(parcel)->receipt.sent_ns = 5;
   EXPECT_EQ(parcel.receipt().sent_ns, 5U);
   EXPECT_EQ(parcel->lines.size(), 10U);
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -46,6 +47,19 @@ TEST(RunParcelTest, TheValueIsReadInPlace) {
   EXPECT_EQ(parcel.receipt().reachable_blocks, 2001U);
   EXPECT_EQ(parcel.receipt().droppable, allocator() == Allocator::kMimalloc)
       << ToString(parcel.receipt().reason);
+}
+
+TEST(RunParcelTest, TheReceiptTellsWhenItWasSentAndTaken) {
+  auto future = Isolate::RunParcel(MakeTable, 10);
+  ASSERT_TRUE(future.WaitFor(kForever));
+  const auto before = std::chrono::steady_clock::now().time_since_epoch();
+  auto parcel = future.Get();
+  const auto after = std::chrono::steady_clock::now().time_since_epoch();
+  const auto sent = std::chrono::nanoseconds(parcel.receipt().sent_ns);
+  EXPECT_GT(sent.count(), 0);
+  EXPECT_LE(sent, before);
+  EXPECT_GE(sent + parcel.receipt().adopt_time, before);
+  EXPECT_LE(sent + parcel.receipt().adopt_time, after);
 }
 
 TEST(RunParcelTest, TakeGivesAnOrdinaryValue) {

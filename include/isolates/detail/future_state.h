@@ -43,6 +43,7 @@
 #include "isolates/detail/event_node.h"
 #include "isolates/detail/future_word.h"
 #include "isolates/detail/main_heap.h"
+#include "isolates/detail/parcel_transit.h"
 #include "isolates/detail/port_host.h"
 #include "isolates/detail/ref.h"
 #include "isolates/error.h"
@@ -104,9 +105,9 @@ class FutureState final : public FutureStateBase {
  public:
   using FutureStateBase::FutureStateBase;
 
-  template <class... Args>
-  void Succeed(Args&&... args) {
-    value_.emplace(std::forward<Args>(args)...);
+  template <class U>
+  void Succeed(U&& value) {
+    value_.emplace(std::forward<U>(value));
     Finish();
   }
 
@@ -114,13 +115,13 @@ class FutureState final : public FutureStateBase {
   T Take() {
     if (failed()) Throw();
     if (!value_.has_value()) throw StateError("the value of this Future was taken already");
-    T value = std::move(*value_);
+    T value = std::move(value_->Arrive());
     value_.reset();
     return value;
   }
 
  private:
-  std::optional<T> value_;
+  std::optional<InTransit<T>> value_;
 };
 
 template <>

@@ -3,7 +3,6 @@
 #ifndef ISOLATES_DETAIL_ISOLATE_LAUNCH_H_
 #define ISOLATES_DETAIL_ISOLATE_LAUNCH_H_
 
-#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -14,9 +13,9 @@
 #include <type_traits>
 #include <utility>
 
-#include "isolates/clock.h"
 #include "isolates/detail/computation.h"
 #include "isolates/detail/isolate_control.h"
+#include "isolates/detail/parcel_transit.h"
 #include "isolates/future.h"
 #include "isolates/parcel.h"
 #include "isolates/transfer.h"
@@ -50,22 +49,27 @@ class Callable {
 
   template <class F, class... A>
   explicit Callable(F&& function, A&&... args)
-      : call_(std::in_place, std::forward<F>(function),
-              std::tuple<Args...>(std::forward<A>(args)...)) {}
+      : call_(std::in_place, std::forward<F>(function), std::forward<A>(args)...) {}
 
   // Once. The callable and its arguments stay alive until Drop, because a coroutine may refer to
   // them.
   Raw operator()() {
     return std::apply(
-        [this](Args&... args) -> Raw {
-          return std::invoke(std::move(call_->first), std::move(args)...);
+        [this](InTransit<Args>&... args) -> Raw {
+          return std::invoke(std::move(call_->function), std::move(args.Arrive())...);
         },
-        call_->second);
+        call_->args);
   }
   void Drop() noexcept { call_.reset(); }
 
  private:
-  std::optional<std::pair<Function, std::tuple<Args...>>> call_;
+  struct Call {
+    template <class F, class... A>
+    explicit Call(F&& f, A&&... a) : function(std::forward<F>(f)), args(std::forward<A>(a)...) {}
+    Function function;
+    std::tuple<InTransit<Args>...> args;
+  };
+  std::optional<Call> call_;
 };
 
 // Run and RunParcel up to the point where there is a value.
@@ -199,8 +203,6 @@ class ParcelComputation final
       Parcel<Result> parcel =
           SealParcel<Result>(heap, root_.release(), own_heap, "result", this->verify_level);
       if (own_heap) NoteCensus(parcel.receipt().droppable, builder_kind());
-      ParcelAccess::MutableReceipt(parcel).sent_ns = static_cast<std::uint64_t>(
-          Duration(std::chrono::steady_clock::now().time_since_epoch()).count());
       sink_.Succeed(std::move(parcel));
     } catch (...) {
       refused = DescribeCurrentException();

@@ -12,6 +12,7 @@
 
 #include "isolates/detail/event_node.h"
 #include "isolates/detail/main_heap.h"
+#include "isolates/detail/parcel_transit.h"
 #include "isolates/detail/port_host.h"
 #include "isolates/detail/ref.h"
 
@@ -31,8 +32,8 @@ template <class T>
 class TypedEnvelope final : public Envelope {
  public:
   template <class U>
-  explicit TypedEnvelope(U&& from) : value(std::forward<U>(from)) {}
-  T value;
+  explicit TypedEnvelope(U&& from) : message(std::forward<U>(from)) {}
+  InTransit<T> message;
 };
 
 // A listener, erased to one type. Takes over the envelope.
