@@ -6,6 +6,7 @@
 //   taken       claimed by RegisterThisThread,      RegisterThisThread
 //               given back at the thread's end
 //   low, high   the thread of the entry             everybody (0, 0: nobody's)
+//   self        the thread of the entry             everybody (0: nobody's)
 //   name        the thread of the entry             everybody; a torn name garbles a report, no
 //   more
 
@@ -18,6 +19,8 @@
 #include <atomic>
 #include <cstdint>
 #include <cstring>
+#include <string>
+#include <vector>
 
 namespace isolates::internal {
 namespace {
@@ -28,6 +31,7 @@ struct Entry {
   std::atomic<bool> taken{true};
   std::atomic<std::uintptr_t> low{0};
   std::atomic<std::uintptr_t> high{0};
+  std::atomic<std::uintptr_t> self{0};
   std::array<std::atomic<std::uint64_t>, kNameWords> name{};
   Entry* next = nullptr;
 };
@@ -61,6 +65,7 @@ struct ThisThread {
     // relaxed - a reader that still sees the old bounds only words a report by them.
     entry->low.store(0, std::memory_order_relaxed);
     entry->high.store(0, std::memory_order_relaxed);
+    entry->self.store(0, std::memory_order_relaxed);
     // release - pairs with ClaimEntry.
     entry->taken.store(false, std::memory_order_release);
     entry = nullptr;
@@ -92,7 +97,23 @@ const Entry* Find(const void* address) noexcept {
   return nullptr;
 }
 
+std::string NameOf(const Entry& entry) {
+  std::array<std::uint64_t, kNameWords + 1> words{};
+  for (std::size_t i = 0; i < kNameWords; ++i) {
+    words[i] = entry.name[i].load(std::memory_order_relaxed);  // relaxed - text of reports only
+  }
+  return std::string(reinterpret_cast<const char*>(words.data()));
+}
+
 }  // namespace
+
+std::uintptr_t SelfOfThisThread() noexcept {
+  const pthread_t self = pthread_self();
+  std::uintptr_t word = 0;
+  static_assert(sizeof(self) == sizeof(word));
+  std::memcpy(&word, &self, sizeof(word));  // an integer or a pointer
+  return word;
+}
 
 void RegisterThisThread(std::string_view name) noexcept {
   if (this_thread.entry == nullptr) {
@@ -108,6 +129,8 @@ void RegisterThisThread(std::string_view name) noexcept {
       }
       pthread_attr_destroy(&attributes);
     }
+    // relaxed - see Find.
+    entry->self.store(SelfOfThisThread(), std::memory_order_relaxed);
     this_thread.entry = entry;
   }
   WriteName(*this_thread.entry, name);
@@ -122,11 +145,19 @@ bool IsOnAnyStack(const void* address) noexcept { return Find(address) != nullpt
 std::optional<std::string> StackNameOf(const void* address) {
   const Entry* entry = Find(address);
   if (entry == nullptr) return std::nullopt;
-  std::array<std::uint64_t, kNameWords + 1> words{};
-  for (std::size_t i = 0; i < kNameWords; ++i) {
-    words[i] = entry->name[i].load(std::memory_order_relaxed);  // relaxed - text of reports only
+  return NameOf(*entry);
+}
+
+std::vector<KnownThread> KnownThreads() {
+  std::vector<KnownThread> threads;
+  // acquire - pairs with ClaimEntry's publication.
+  for (const Entry* entry = entries.load(std::memory_order_acquire); entry != nullptr;
+       entry = entry->next) {
+    // relaxed - see Find.
+    const std::uintptr_t self = entry->self.load(std::memory_order_relaxed);
+    if (self != 0) threads.push_back({self, NameOf(*entry)});
   }
-  return std::string(reinterpret_cast<const char*>(words.data()));
+  return threads;
 }
 
 }  // namespace isolates::internal

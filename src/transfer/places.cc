@@ -1,124 +1,146 @@
 #include "src/transfer/places.h"
 
-#include <cxxabi.h>
-#include <dlfcn.h>
-#include <link.h>
-#include <unistd.h>
-
-#include <cstdint>
-#include <cstdlib>
+#include <cinttypes>
+#include <cstdio>
 #include <memory>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "isolates/detail/heap.h"
-#include "isolates/detail/main_heap.h"
 #include "isolates/detail/threads.h"
+#include "isolates/heap.h"
+#include "src/transfer/images.h"
+#include "src/transfer/symbols.h"
 
 namespace isolates::internal {
 namespace {
 
-struct Range {
-  std::uintptr_t begin;
-  std::uintptr_t end;
-};
+// " `name`", or what to say instead.
+std::string NameOrElse(const std::optional<Symbol>& symbol, std::string_view otherwise) {
+  return symbol.has_value() ? ' ' + symbol->ToString() : std::string(otherwise);
+}
 
-using Ranges = std::vector<Range, MainAllocator<Range>>;
+std::string_view BaseName(std::string_view path) { return path.substr(path.find_last_of('/') + 1); }
 
-int AddImmutable(dl_phdr_info* image, std::size_t, void* target) {
-  auto& ranges = *static_cast<Ranges*>(target);
-  const auto page = static_cast<std::uintptr_t>(getpagesize());
-  for (int i = 0; i < image->dlpi_phnum; ++i) {
-    const auto& header = image->dlpi_phdr[i];
-    const std::uintptr_t begin = image->dlpi_addr + header.p_vaddr;
-    const std::uintptr_t end = begin + header.p_memsz;
-    if (header.p_type == PT_LOAD && (header.p_flags & PF_W) == 0) {
-      ranges.push_back({begin, end});
-    } else if (header.p_type == PT_GNU_RELRO) {
-      // Protection comes in whole pages; the loader leaves an incomplete last page writable.
-      ranges.push_back({begin / page * page, end / page * page});
+// " of libfeed.so"; the program itself goes without saying.
+std::string OfImage(const Image& image) {
+  return image.file.empty() ? std::string() : " of " + std::string(BaseName(image.file));
+}
+
+// A thread_local of the calling thread, or of another thread if its image was there at start.
+std::optional<Place> AsThreadLocal(const std::vector<Image>& images, std::uintptr_t address) {
+  const std::uintptr_t this_self = SelfOfThisThread();
+  const std::vector<KnownThread> threads = KnownThreads();
+  const auto name_of = [&](std::uintptr_t self) -> std::string {
+    for (const KnownThread& thread : threads) {
+      if (thread.self == self) return " of isolate '" + thread.name + "'";
+    }
+    return " of this thread";
+  };
+  const auto place = [&](const Image& image, std::uintptr_t offset, std::uintptr_t self) {
+    return Place{PlaceKind::kThreadLocal,
+                 "the thread_local" +
+                     NameOrElse(FindThreadLocal(image, offset), " storage" + OfImage(image)) +
+                     name_of(self)};
+  };
+  for (const Image& image : images) {
+    if (image.thread_locals.Holds(address)) {
+      return place(image, address - image.thread_locals.begin, this_self);
+    }
+    if (image.thread_local_offset == 0) continue;
+    const std::uintptr_t bytes = image.thread_locals.end - image.thread_locals.begin;
+    for (const KnownThread& thread : threads) {
+      const std::uintptr_t begin =
+          thread.self + static_cast<std::uintptr_t>(image.thread_local_offset);
+      if (address - begin < bytes) return place(image, address - begin, thread.self);
     }
   }
-  return 0;
+  return std::nullopt;
 }
 
-// Made once and never destroyed: verification may run until the very end.
-const Ranges& ImmutableAtStart() {
-  static const Ranges* const ranges = [] {
-    const MainHeapScope scope;
-    auto* const made = new Ranges;
-    dl_iterate_phdr(&AddImmutable, made);
-    return made;
-  }();
-  return *ranges;
-}
-
-// Takes the list before main, that is before the program can open further images.
-[[maybe_unused]] const Ranges& taken_at_start = ImmutableAtStart();
-
-struct ImageQuery {
-  std::uintptr_t address;
-  bool found;
-  bool writable;
-};
-
-int FindInImage(dl_phdr_info* image, std::size_t, void* target) {
-  auto& query = *static_cast<ImageQuery*>(target);
-  for (int i = 0; i < image->dlpi_phnum; ++i) {
-    const auto& header = image->dlpi_phdr[i];
-    const std::uintptr_t begin = image->dlpi_addr + header.p_vaddr;
-    if (header.p_type == PT_LOAD && query.address >= begin &&
-        query.address < begin + header.p_memsz) {
-      query.found = true;
-      query.writable = (header.p_flags & PF_W) != 0;
-      return 1;
+std::optional<Place> AsStatic(const std::vector<Image>& images, std::uintptr_t address) {
+  for (const Image& image : images) {
+    if (!image.HoldsStatic(address)) continue;
+    const std::optional<Symbol> symbol = FindStatic(image, address);
+    if (image.HoldsWritable(address)) {
+      return Place{
+          PlaceKind::kWritableStatic,
+          "the writable static" +
+              NameOrElse(symbol, image.file.empty() ? " storage of the program" : " storage") +
+              OfImage(image)};
     }
+    if (image.at_start) {
+      return Place{PlaceKind::kConstStatic,
+                   "the constant" +
+                       NameOrElse(symbol, image.file.empty() ? " data of the program" : " data") +
+                       OfImage(image)};
+    }
+    return Place{PlaceKind::kLaterLibrary, std::string(BaseName(image.file)) +
+                                               ", a library that was loaded while the " +
+                                               "program ran" + NameOrElse(symbol, "")};
   }
-  return 0;
+  return std::nullopt;
 }
 
-ImageQuery QueryImages(const void* address) {
-  ImageQuery query{reinterpret_cast<std::uintptr_t>(address), false, false};
-  dl_iterate_phdr(&FindInImage, &query);
-  return query;
+// What the system has mapped at the address.
+enum class Mapping : std::uint8_t { kNone, kFile, kAnonymous, kNotKnown };
+
+Mapping MappingAt(std::uintptr_t address, std::string* file) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> maps(std::fopen("/proc/self/maps", "re"),
+                                                             &std::fclose);
+  if (maps == nullptr) return Mapping::kNotKnown;
+  char line[512];
+  bool at_line_start = true;
+  while (std::fgets(line, sizeof(line), maps.get()) != nullptr) {
+    const std::string_view text(line);
+    const bool whole = std::exchange(at_line_start, text.ends_with('\n'));
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    if (!whole || std::sscanf(line, "%" SCNxPTR "-%" SCNxPTR, &begin, &end) != 2 ||
+        address < begin || address >= end) {
+      continue;
+    }
+    const std::size_t path = text.find('/');
+    if (path == std::string_view::npos) return Mapping::kAnonymous;
+    *file = BaseName(text.substr(path, text.find('\n') - path));
+    return Mapping::kFile;
+  }
+  return Mapping::kNone;
 }
 
-// " `name`" if the symbol is known to the dynamic linker.
-std::string SymbolAt(const void* address) {
-  Dl_info info;
-  if (dladdr(address, &info) == 0 || info.dli_sname == nullptr) return {};
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> plain(
-      abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status), &std::free);
-  return std::string(" `") + (plain != nullptr ? plain.get() : info.dli_sname) + "`";
+Place InMappings(std::uintptr_t address, const OwnerInfo& info) {
+  std::string file;
+  const Mapping mapping = MappingAt(address, &file);
+  if (mapping == Mapping::kNone) return {PlaceKind::kForeign, "memory that is not mapped"};
+  if (mapping == Mapping::kFile) return {PlaceKind::kForeign, "the mapped file '" + file + "'"};
+  // Plain malloc cannot tell its own memory from other.
+  if (info.owner == BlockOwner::kMain) return {PlaceKind::kMainHeap, "the main heap"};
+  return {PlaceKind::kForeign,
+          "memory that belongs to no heap (mapped by the program, or the stack of a thread that "
+          "the library does not know)"};
 }
 
 }  // namespace
 
-bool IsImmutableStatic(const void* data, std::size_t bytes) noexcept {
-  const auto begin = reinterpret_cast<std::uintptr_t>(data);
-  for (const Range& range : ImmutableAtStart()) {
-    if (begin >= range.begin && begin < range.end && bytes <= range.end - begin) return true;
+Place PlaceOf(const void* address) {
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  const std::vector<Image> images = LoadedImages();
+  // First: a thread's thread_locals can lie in the memory of its stack.
+  if (auto place = AsThreadLocal(images, at)) return *std::move(place);
+  if (const auto name = StackNameOf(address)) {
+    return {PlaceKind::kStack, "the stack of isolate '" + *name + "'"};
   }
-  return false;
-}
-
-bool IsInImage(const void* address) noexcept { return QueryImages(address).found; }
-
-std::string DescribePlace(const void* address) {
-  if (const auto name = StackNameOf(address)) return "the stack of isolate '" + *name + "'";
-  const ImageQuery image = QueryImages(address);
-  if (image.found) {
-    return (image.writable ? "the writable static"
-                           : "a library that was loaded while the program ran,") +
-           (image.writable && SymbolAt(address).empty() ? std::string(" storage of the program")
-                                                        : SymbolAt(address));
-  }
+  if (auto place = AsStatic(images, at)) return *std::move(place);
   const OwnerInfo info = OwnerOf(address);
-  if (info.owner == BlockOwner::kHeap)
-    return "the heap of isolate '" + info.heap->owner_name() + "'";
-  if (info.owner == BlockOwner::kMain) return "the main heap";
-  return "memory that belongs to no heap";
+  if (info.owner == BlockOwner::kHeap) {
+    return {PlaceKind::kIsolateHeap, "the heap of isolate '" + info.heap->owner_name() + "'"};
+  }
+  if (info.owner == BlockOwner::kMain && allocator() == Allocator::kMimalloc) {
+    return {PlaceKind::kMainHeap, "the main heap"};
+  }
+  return InMappings(at, info);
 }
 
 }  // namespace isolates::internal

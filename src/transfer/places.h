@@ -1,23 +1,32 @@
 #ifndef ISOLATES_SRC_TRANSFER_PLACES_H_
 #define ISOLATES_SRC_TRANSFER_PLACES_H_
 
-// What an address is.
+// What an address is, in words. For reports only: it reads files and takes the loader's lock.
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 namespace isolates::internal {
 
-// True if [data, data + bytes) lies in memory that nobody can write to and that stays: segments
-// without write permission, or made read-only after relocation (RELRO), of the images that were
-// loaded when the program started. Images opened later can be closed again and do not count.
-bool IsImmutableStatic(const void* data, std::size_t bytes) noexcept;
+enum class PlaceKind : std::uint8_t {
+  kThreadLocal,
+  kStack,
+  kWritableStatic,
+  kConstStatic,   // of an image that stays
+  kLaterLibrary,  // constant data of a library that was loaded while the program ran
+  kIsolateHeap,
+  kMainHeap,
+  kForeign,  // memory that belongs to no heap
+};
 
-// True if the address lies in a loaded image (now).
-bool IsInImage(const void* address) noexcept;
+struct Place {
+  PlaceKind kind;
+  // "the stack of isolate 'parser'", "the writable static `g_cache`", "the heap of isolate 'feed'".
+  std::string text;
+};
 
-// "the stack of isolate 'parser'", "the writable static `g_cache`", "the heap of isolate 'feed'".
-std::string DescribePlace(const void* address);
+Place PlaceOf(const void* address);
 
 }  // namespace isolates::internal
 

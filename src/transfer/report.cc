@@ -35,19 +35,27 @@ std::string OwnTheData(std::string_view kind) {
   return "own the object: use a value or std::unique_ptr";
 }
 
-std::string HintForView(const FaultWords& fault, std::string_view place) {
-  if (place.starts_with("the writable static")) {
-    return "isolates share no variables: make it const, or send a copy";
+std::string HintForView(std::string_view kind, PlaceKind place) {
+  switch (place) {
+    case PlaceKind::kWritableStatic:
+      return "isolates share no variables: make it const, or send a copy";
+    case PlaceKind::kThreadLocal:
+      return "a thread_local belongs to one thread, not to an isolate: send a copy";
+    case PlaceKind::kLaterLibrary:
+      return "such a library can be unloaded: send a copy";
+    default:
+      return OwnTheData(kind);
   }
-  if (place.starts_with("a library")) return "such a library can be unloaded: send a copy";
-  return OwnTheData(fault.kind);
 }
 
-std::string DescribeForView(const void* address) {
-  std::string place = DescribePlace(address);
+// "string_view into the stack of isolate 'parser'"
+std::string DescribeView(std::string_view kind, const Place& place) {
+  std::string text = std::string(kind) + " into " + place.text;
   // A block of a heap would be fine if the message owned it.
-  if (place.find("heap") == std::string::npos) return place;
-  return place + ", in memory that the message does not own";
+  if (place.kind == PlaceKind::kIsolateHeap || place.kind == PlaceKind::kMainHeap) {
+    text += ", in memory that the message does not own";
+  }
+  return text;
 }
 
 }  // namespace
@@ -70,18 +78,20 @@ Violation WordViolation(const FaultWords& fault, std::string path, std::string t
   Violation violation{std::move(path), std::move(type), {}, {}};
   switch (fault.fault) {
     case Fault::kOwnedByStranger:
-      violation.what = violation.type + " owns a block in " + DescribePlace(fault.address);
+      violation.what = violation.type + " owns a block in " + PlaceOf(fault.address).text;
       violation.hint = "only what was handed over may be handed on: let that isolate send it";
       break;
     case Fault::kNotABlock:
-      violation.what = violation.type + " owns an address in " + DescribePlace(fault.address) +
+      violation.what = violation.type + " owns an address in " + PlaceOf(fault.address).text +
                        " that is not the start of a block";
-      violation.hint = "let it own memory from operator new";
+      violation.hint = "let it own memory from operator new (std::make_unique)";
       break;
-    case Fault::kViewOutside:
-      violation.what = std::string(fault.kind) + " into " + DescribeForView(fault.address);
-      violation.hint = HintForView(fault, DescribePlace(fault.address));
+    case Fault::kViewOutside: {
+      const Place place = PlaceOf(fault.address);
+      violation.what = DescribeView(fault.kind, place);
+      violation.hint = HintForView(fault.kind, place.kind);
       break;
+    }
     case Fault::kViewOfRoot:
       violation.what =
           std::string(fault.kind) + " into the message itself, which is moved when it is sent";
@@ -112,7 +122,7 @@ Violation WordViolation(const FaultWords& fault, std::string path, std::string t
     case Fault::kCapture: {
       const std::string_view hazard = fault.kind;
       if (hazard.empty()) {
-        violation.what = "closure captures an address in " + DescribePlace(fault.address) +
+        violation.what = "closure captures an address in " + PlaceOf(fault.address).text +
                          ": by [&], [&x], [this] of a local object or a pointer";
         violation.hint = "capture values ([=], [x]), or use a captureless function with arguments";
       } else {

@@ -12,7 +12,7 @@
 #include "isolates/detail/transfer_walker.h"
 #include "isolates/heap.h"
 #include "isolates/transfer.h"
-#include "src/transfer/places.h"
+#include "src/transfer/images.h"
 #include "src/transfer/report.h"
 
 namespace isolates {
@@ -85,7 +85,7 @@ void Walker::CheckOwner(const void* start, std::size_t bytes) {
   switch (info.owner) {
     case BlockOwner::kMain:
       // Plain malloc cannot tell its own blocks from other memory.
-      if (plain_malloc_ && (IsOnAnyStack(start) || IsInImage(start))) {
+      if (plain_malloc_ && (IsOnAnyStack(start) || IsInImage(start) || IsThreadLocal(start))) {
         AddFault(edges_, Fault::kNotABlock, start, bytes, "");
       }
       if (options_.own_heap != nullptr) ++foreign_blocks_;
@@ -103,7 +103,8 @@ void Walker::CheckOwner(const void* start, std::size_t bytes) {
 
 void Walker::BlockOfUnknownSize(const void* start, std::size_t bytes) {
   // Asking an address that is no block would be an error of its own; the owner is judged below.
-  if (OwnerOf(start).owner != BlockOwner::kUnknown && !IsOnAnyStack(start) && !IsInImage(start)) {
+  if (OwnerOf(start).owner != BlockOwner::kUnknown && !IsOnAnyStack(start) && !IsInImage(start) &&
+      !IsThreadLocal(start)) {
     // malloc_usable_size does not change the block.
     bytes = malloc_usable_size(const_cast<void*>(start));  // NOLINT
   }
@@ -172,7 +173,8 @@ void Walker::Words(const void* copy, std::size_t bytes, const void* own, bool ex
     std::memcpy(&word, static_cast<const std::byte*>(copy) + at, sizeof(word));
     if (word == nullptr || (!exact && InsideObject(word, own, bytes))) continue;
     const char* const hazard = lookup == nullptr ? nullptr : lookup(word);
-    if (hazard == nullptr && (!IsOnAnyStack(word) || (!exact && IsBelowThisFrame(word)))) continue;
+    const bool stack = IsOnAnyStack(word) && (exact || !IsBelowThisFrame(word));
+    if (hazard == nullptr && !stack && !IsThreadLocal(word)) continue;
     if (exact || options_.strict_closures) {
       AddFault(edges_, Fault::kCapture, word, bytes, hazard == nullptr ? "" : hazard);
     } else {

@@ -4,9 +4,11 @@
 #ifndef ISOLATES_DETAIL_THREADS_H_
 #define ISOLATES_DETAIL_THREADS_H_
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace isolates::internal {
 
@@ -22,6 +24,18 @@ bool IsOnAnyStack(const void* address) noexcept;
 
 // The name under which the stack that holds the address is registered.
 std::optional<std::string> StackNameOf(const void* address);
+
+// The calling thread's pthread_self() as a number: its thread_locals of the images that were loaded
+// at start lie at distances from it that are the same in every thread.
+std::uintptr_t SelfOfThisThread() noexcept;
+
+struct KnownThread {
+  std::uintptr_t self;
+  std::string name;
+};
+
+// Every registered thread (for reports).
+std::vector<KnownThread> KnownThreads();
 
 }  // namespace isolates::internal
 
