@@ -15,7 +15,9 @@
 // Classes with private members say what they hold (IsolatesMembers, below).
 
 #include "isolates/detail/transfer_closure.h"
+#include "isolates/detail/transfer_dynamic.h"
 #include "isolates/detail/transfer_facts.h"
+#include "isolates/detail/transfer_marks.h"
 #include "isolates/detail/transfer_require.h"
 #include "isolates/detail/transfer_std_containers.h"
 #include "isolates/detail/transfer_std_pointers.h"

@@ -21,6 +21,9 @@ class Scheduler {
   // EndBlocking. Throws LimitError on a worker if no further thread may be started.
   virtual void BeginBlocking() = 0;
   virtual void EndBlocking() noexcept = 0;
+  // The running turn takes long and waits for nothing: where ready isolates wait for its worker,
+  // they may run beside it from now on.
+  virtual void LetOthersRun() noexcept = 0;
   // How long a thread that waits should spin before it sleeps; zero where spinning would take the
   // processor from the one it waits for.
   virtual Duration SpinWindow() const noexcept = 0;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "isolates/detail/heap.h"
 #include "isolates/detail/port_core.h"
 #include "isolates/detail/threads.h"
 #include "isolates/heap.h"
@@ -55,6 +56,7 @@ Runtime& Runtime::Get() {
     const MainHeapScope main_heap;
     auto* made = new Runtime(TakeOptions());
     SetHazardLookup(&DescribeHazard);
+    SetPauseHook([]() noexcept { GetScheduler().LetOthersRun(); });
     std::atexit([] { Get().Stop(std::chrono::seconds(2)); });
     return made;
   }();
@@ -324,6 +326,28 @@ void Runtime::EndBlocking() noexcept {
       stalled_.fetch_add(1, std::memory_order_relaxed);
     }
   }
+}
+
+void Runtime::LetOthersRun() noexcept {
+  Worker* const worker = current_worker;
+  // relaxed - a hint: who misses work now is asked again soon.
+  if (worker == nullptr || ready_count_.load(std::memory_order_relaxed) <= 0) return;
+  // A thread that is started now would cost a builder its drop as a whole (rule H5).
+  if (const Heap* const heap = CurrentHeap(); heap != nullptr && heap->is_parcel()) return;
+  // Each such turn keeps a thread. relaxed - a counter.
+  if (stalled_.load(std::memory_order_relaxed) >= options_.max_blocked) return;
+  Place* const place = worker->place.load(std::memory_order_relaxed);  // relaxed - its own
+  Worker* self = worker;
+  // seq_cst - the place is announced as free before FillPlace looks (see MakeReady).
+  if (place == nullptr ||
+      !place->owner.compare_exchange_strong(self, nullptr, std::memory_order_seq_cst)) {
+    return;  // the turn goes on beside its place already
+  }
+  // relaxed - counted once for each turn; cleared by this worker after it.
+  if (!worker->stalled.exchange(true, std::memory_order_relaxed)) {
+    stalled_.fetch_add(1, std::memory_order_relaxed);
+  }
+  FillPlace(*place);
 }
 
 bool Runtime::LookForStalls() {

@@ -29,6 +29,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   // Scheduler
   bool Schedule(IsolateCore& core) noexcept override;
   void BeginBlocking() override;
+  void LetOthersRun() noexcept override;
   void EndBlocking() noexcept override;
   Duration SpinWindow() const noexcept override { return spin_; }
   void AddTimer(TimerNode* timer) override { keeper_->AddTimer(timer); }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "isolates/detail/threads.h"
+#include "isolates/detail/type_name.h"
 #include "src/transfer/places.h"
 
 namespace isolates {
@@ -118,6 +119,21 @@ Violation WordViolation(const FaultWords& fault, std::string path, std::string t
     case Fault::kResource:
       violation.what = violation.type + " on a memory resource that stays behind";
       violation.hint = "use std::pmr::new_delete_resource() or the container without pmr";
+      break;
+    case Fault::kOwnedTwice:
+      violation.what = violation.type +
+                       " owns an object that the message owns already, a cycle or a "
+                       "second owner";
+      violation.hint = "leave back pointers out of Owns: a plain pointer may lead to what is owned";
+      break;
+    case Fault::kDynamicType:
+      violation.what = violation.type + " holds a '" + PrettyTypeName(DemangledName(fault.kind)) +
+                       "', which is not one of its DynamicTypes";
+      violation.hint = "add it where isolates::DynamicTypes is specialized";
+      break;
+    case Fault::kMarked:
+      violation.what = "the object is marked unsendable: " + std::string(fault.kind);
+      violation.hint = "let its owner clear the mark, or send what others need to know";
       break;
     case Fault::kCapture: {
       const std::string_view hazard = fault.kind;

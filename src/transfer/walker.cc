@@ -24,6 +24,9 @@ std::atomic<std::uint64_t> warnings_of_process{0};
 // Written by SetHazardLookup, once, when the room that knows hazards starts; read by every scan.
 std::atomic<internal::HazardLookup> hazard_lookup{nullptr};
 
+// Written by SetPauseHook in the same way; read by every long walk.
+std::atomic<internal::PauseHook> pause_hook{nullptr};
+
 // True for an address a little further down this stack than the caller: nothing lives there, so a
 // word that leads there is no capture but a left-over of an earlier call.
 bool IsBelowThisFrame(const void* address) noexcept {
@@ -49,6 +52,11 @@ void SetHazardLookup(HazardLookup lookup) noexcept {
   hazard_lookup.store(lookup, std::memory_order_release);
 }
 
+void SetPauseHook(PauseHook hook) noexcept {
+  // release - pairs with Walker::Pause: what the function reads was made before.
+  pause_hook.store(hook, std::memory_order_release);
+}
+
 bool IsNewDeleteResource(const void* resource) noexcept {
   return resource == std::pmr::new_delete_resource();
 }
@@ -65,6 +73,12 @@ void Walker::AddFault(std::uint64_t edge, Fault fault, const void* address, std:
 }
 
 // ---- edges ----
+
+void Walker::Pause() noexcept {
+  pause_at_ += kPauseStride;
+  // acquire - pairs with SetPauseHook.
+  if (const PauseHook hook = pause_hook.load(std::memory_order_acquire)) hook();
+}
 
 void Walker::BlockSlow(const void* start, std::size_t bytes) {
   if (recording_) {
@@ -101,14 +115,36 @@ void Walker::CheckOwner(const void* start, std::size_t bytes) {
   }
 }
 
-void Walker::BlockOfUnknownSize(const void* start, std::size_t bytes) {
-  // Asking an address that is no block would be an error of its own; the owner is judged below.
-  if (OwnerOf(start).owner != BlockOwner::kUnknown && !IsOnAnyStack(start) && !IsInImage(start) &&
-      !IsThreadLocal(start)) {
-    // malloc_usable_size does not change the block.
-    bytes = malloc_usable_size(const_cast<void*>(start));  // NOLINT
+std::size_t Walker::UsableSize(const void* start) noexcept {
+  // Asking an address that is no block would be an error of its own; Block judges the owner.
+  if (OwnerOf(start).owner == BlockOwner::kUnknown || IsOnAnyStack(start) || IsInImage(start) ||
+      IsThreadLocal(start)) {
+    return 0;
   }
-  Block(start, bytes);
+  return malloc_usable_size(const_cast<void*>(start));  // NOLINT: it does not change the block
+}
+
+void Walker::BlockOfUnknownSize(const void* start, std::size_t bytes) {
+  const std::size_t usable = UsableSize(start);
+  Block(start, usable == 0 ? bytes : usable);
+}
+
+void Walker::OpaqueBlock(const void* start) {
+  const std::size_t usable = UsableSize(start);
+  Block(start, usable);
+  Words(start, usable, start, /*exact=*/false);
+}
+
+bool Walker::OwnOnce(const void* object) {
+  if (2 * (owner_count_ + 1) > owners_.size()) GrowOwners();
+  Owner* const place = FindOwner(object);
+  if (place->owner == nullptr) {
+    *place = Owner{object, edges_, 1, 0, kOwnedOnce, 0};
+    ++owner_count_;
+    return true;
+  }
+  Refuse(Fault::kOwnedTwice, object);
+  return false;
 }
 
 // Rule V2, as far as it can be judged before all blocks of the graph are known.
@@ -128,7 +164,7 @@ void Walker::ViewSlow(const void* data, std::size_t bytes, const char* kind) {
 }
 
 bool Walker::Shared(const void* owner, long use_count, long weak_count) {
-  ++edges_;
+  NextEdge();
   if (recording_) NoteEdge();
   if (2 * (owner_count_ + 1) > owners_.size()) GrowOwners();
   Owner* const place = FindOwner(owner);
@@ -142,7 +178,7 @@ bool Walker::Shared(const void* owner, long use_count, long weak_count) {
 }
 
 void Walker::Weak(const void* owner, bool expired) {
-  ++edges_;
+  NextEdge();
   if (recording_) {
     NoteEdge();
     return;
@@ -150,18 +186,18 @@ void Walker::Weak(const void* owner, bool expired) {
   if (!expired) weak_.push_back({owner, edges_});
 }
 
-void Walker::Refuse(Fault fault, const void* address) {
-  ++edges_;
+void Walker::Refuse(Fault fault, const void* address, const char* kind) {
+  NextEdge();
   if (recording_) {
     NoteEdge();
     return;
   }
-  AddFault(edges_, fault, address, 0, "");
+  AddFault(edges_, fault, address, 0, kind);
 }
 
 // Rule V4.
 void Walker::Words(const void* copy, std::size_t bytes, const void* own, bool exact) {
-  ++edges_;
+  NextEdge();
   if (recording_) {
     NoteEdge();
     return;
@@ -214,7 +250,7 @@ void Walker::ResolveShared() {
     }
   }
   for (const Owner& owner : owners_) {
-    if (owner.owner == nullptr) continue;
+    if (owner.owner == nullptr || owner.use_count == kOwnedOnce) continue;
     // All strong references together count as one weak one.
     const bool strong = owner.held != owner.use_count;
     if (!strong && owner.weak_held + 1 == owner.weak_count) continue;

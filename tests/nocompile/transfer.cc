@@ -3,6 +3,7 @@
 
 #include "isolates/transfer.h"
 
+#include <any>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -22,6 +23,45 @@ template <class T>
 struct Shape {
   virtual ~Shape() = default;
 };
+
+class Engine {
+ public:
+  virtual void Start() {}
+
+ protected:
+  ~Engine() = default;
+};
+struct Diesel final : Engine {
+  using IsolatesMembers = isolates::Members<>;
+};
+struct Plant {
+  virtual ~Plant() = default;
+  using IsolatesMembers = isolates::Members<>;
+};
+struct Oak : Plant {
+  using IsolatesMembers = isolates::Members<isolates::Base<Plant>{}>;
+};
+struct Garden {
+  Shape* owned = nullptr;
+#ifdef OWNS_POLYMORPHIC
+  using IsolatesMembers = isolates::Members<isolates::Owns<&Garden::owned>{}>;
+#endif
+};
+
+}  // namespace
+
+template <>
+struct isolates::DynamicTypes<Engine> : isolates::OneOf<Diesel> {};
+template <>
+struct isolates::DynamicTypes<Plant> : isolates::OneOf<Oak
+#ifdef DYNAMIC_TYPE_OF_ANOTHER_BASE
+                                                       ,
+                                                       Diesel
+#endif
+                                                       > {
+};
+
+namespace {
 
 #ifdef WITHOUT_OPT_IN
 class Account {
@@ -64,6 +104,14 @@ struct Line {
 #ifdef POLYMORPHIC_MEMBER
   std::unique_ptr<Shape> shape;
 #endif
+#ifdef ANY_MEMBER
+  std::any anything;
+#endif
+#ifdef NO_VIRTUAL_DESTRUCTOR
+  std::unique_ptr<Engine> engine;
+#endif
+  std::unique_ptr<Plant> plant;
+  Garden garden;
 #ifdef FILE_MEMBER
   FILE* log;
 #endif

@@ -104,6 +104,23 @@ struct ViewInside {
 struct Derived : Point {
   int z;
 };
+struct Tag {};
+template <class T>
+struct Comparable {
+  friend bool operator==(const Comparable&, const Comparable&) { return true; }
+};
+struct EmptyBases : Tag, Comparable<EmptyBases> {
+  std::string text;
+  int numbers[3];
+  std::string_view view;
+};
+struct OnlyBases : Tag {};
+struct TagThatEnds {
+  ~TagThatEnds() { std::puts("gone"); }
+};
+struct EndingBase : TagThatEnds {
+  int x;
+};
 struct LongArray {
   char buffer[4096];
 };
@@ -290,7 +307,8 @@ TEST(TransferClassTest, Rejected) {
   static_assert(kRejectedTypes<std::shared_ptr<FromThis>, std::shared_ptr<void>>);
   static_assert(kRejectedTypes<std::unique_ptr<int, void (*)(int*)>, std::mutex*>);
   static_assert(kRejectedTypes<std::unique_ptr<std::string_view[]>, std::unique_ptr<Declared>>);
-  static_assert(kRejectedTypes<Derived, LongArray, Either, void, Polymorphic, Declared>);
+  static_assert(
+      kRejectedTypes<Derived, EndingBase, LongArray, Either, void, Polymorphic, Declared>);
   static_assert(kRejectedTypes<ConstReference, Reference, AssignableReference, TextAndBits>);
   static_assert(kRejectedTypes<std::unique_ptr<OddlyDeleted>>);
   static_assert(kRejectedTypes<std::map<int, int, StatefulLess>>);
@@ -309,6 +327,12 @@ TEST(TransferClassTest, MembersHaveNames) {
   ASSERT_EQ(bits.part_count, 3U);
   EXPECT_THAT(std::string(bits.parts[0].label), testing::AnyOf(".a", ".field 0"));
   EXPECT_EQ(bits.parts[2].label, ".field 2");  // a bit field has no address
+  const internal::TypeFacts& derived = internal::FactsOf<EmptyBases>();
+  static_assert(kCheckedTypes<EmptyBases> && kRegionDroppable<EmptyBases>);
+  static_assert(kPlainTypes<OnlyBases>);
+  ASSERT_EQ(derived.part_count, 3U);
+  EXPECT_EQ(derived.parts[0].label, ".text");
+  EXPECT_EQ(derived.parts[2].label, ".view");
   const internal::TypeFacts& listed = internal::FactsOf<NoDefault>();
   EXPECT_EQ(listed.parts[1].label, ".text_");
 }

@@ -32,7 +32,6 @@ inline constexpr std::string_view kFrameRemedy =
 inline constexpr std::string_view kAtomicProblem = "is made for sharing, which isolates do not do";
 inline constexpr std::string_view kAtomicRemedy = "send the plain value";
 inline constexpr std::string_view kAnyProblem = "holds a type that nobody can see at compile time";
-inline constexpr std::string_view kAnyRemedy = "use std::variant of the types that can occur";
 inline constexpr std::string_view kHiddenProblem = "shares state that the library cannot see";
 inline constexpr std::string_view kHiddenRemedy =
     "send the text or the numbers that it is made from";
@@ -88,7 +87,6 @@ inline constexpr KnownType kKnownRejected[] = {
     {"std::atomic<", kAtomicProblem, kAtomicRemedy},
     {"std::atomic_ref<", kAtomicProblem, kAtomicRemedy},
     {"std::atomic_flag", kAtomicProblem, kAtomicRemedy},
-    {"std::any", kAnyProblem, kAnyRemedy},
     {"std::move_only_function<", kAnyProblem, "send a function pointer and typed arguments"},
     {"std::_Bind<", "hides what it has bound", "use a lambda, or a function with typed arguments"},
     {"std::_Bind_front<", "hides what it has bound",
@@ -98,7 +96,6 @@ inline constexpr KnownType kKnownRejected[] = {
     {"std::match_results<", "holds iterators into the text", "send the matched strings"},
     {"std::sub_match<", "holds iterators into the text", "send the matched string"},
     {"std::random_device", kStreamProblem, "send a seed"},
-    {"std::valarray<", "has no known layout", "use std::vector"},
     {"std::allocator<", "is no data", "leave it out"},
     {"std::pmr::polymorphic_allocator<", "leads to a memory resource of this isolate",
      "leave it out"},
@@ -136,6 +133,11 @@ inline constexpr std::string_view kKnownPlain[] = {
     "std::chrono::year_month_weekday",
     "std::chrono::year_month_weekday_last",
     "std::chrono::hh_mm_ss<",
+    "std::uniform_int_distribution<",
+    "std::uniform_real_distribution<",
+    "std::normal_distribution<",
+    "std::bernoulli_distribution",
+    "std::exponential_distribution<",
     "std::linear_congruential_engine<",
     "std::mersenne_twister_engine<",
     "std::filesystem::space_info",

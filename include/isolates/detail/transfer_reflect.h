@@ -35,6 +35,18 @@ struct AnyBase {
     requires(std::is_base_of_v<B, T> && !std::is_same_v<B, T>)
   operator B() const noexcept;  // NOLINT(google-explicit-constructor)
 };
+// Converts to bases of T that hold nothing and whose destructors do nothing.
+template <class T>
+struct AnyEmptyBase {
+  template <class B>
+    requires(std::is_base_of_v<B, T> && !std::is_same_v<B, T> && std::is_empty_v<B> &&
+             std::is_trivially_destructible_v<B>)
+  operator B() const noexcept;  // NOLINT(google-explicit-constructor)
+};
+template <class T, std::size_t>
+using AnyBaseAt = AnyBase<T>;
+template <class T, std::size_t>
+using AnyEmptyBaseAt = AnyEmptyBase<T>;
 
 template <class T, std::size_t... I>
 constexpr bool InitializableBy(std::index_sequence<I...>) {
@@ -108,9 +120,23 @@ constexpr std::size_t CountFieldsFrom() {
   }
 }
 
-template <class T>
-constexpr bool HasBase() {
-  return requires { T{AnyBase<T>{}}; };
+// Bases come before members in a list of initializers. (A member of the type of a base of its own
+// class would be counted as one: PFR then says so.)
+template <class T, std::size_t... I>
+constexpr bool StartsWithBases(std::index_sequence<I...>) {
+  return requires { T{AnyBaseAt<T, I>{}...}; };
+}
+template <class T, std::size_t... I>
+constexpr bool StartsWithEmptyBases(std::index_sequence<I...>) {
+  return requires { T{AnyEmptyBaseAt<T, I>{}...}; };
+}
+template <class T, std::size_t N = 0>
+constexpr std::size_t CountBases() {
+  if constexpr (StartsWithBases<T>(std::make_index_sequence<N + 1>{})) {
+    return CountBases<T, N + 1>();
+  } else {
+    return N;
+  }
 }
 
 enum class Reflection { kOk, kBase, kTooMany, kHidden };
@@ -118,7 +144,10 @@ enum class Reflection { kOk, kBase, kTooMany, kHidden };
 template <class T>
 struct Aggregate {
   static constexpr bool kEmpty = std::is_empty_v<T>;
-  static constexpr bool kHasBase = HasBase<T>();
+  static constexpr std::size_t kBases = CountBases<T>();
+  // Bases that hold something hide their members.
+  static constexpr bool kHasBase =
+      kBases != 0 && !StartsWithEmptyBases<T>(std::make_index_sequence<kBases>{});
   static constexpr std::size_t kInitializers = [] {
     if constexpr (kEmpty || kHasBase) {
       return std::size_t{0};
@@ -126,7 +155,7 @@ struct Aggregate {
       return CountInitializers<T>();
     }
   }();
-  static constexpr std::size_t kFields = CountFieldsFrom<T, kInitializers>();
+  static constexpr std::size_t kFields = CountFieldsFrom<T, kInitializers, kBases>();
   // PFR's table ends at 100.
   static constexpr Reflection kReflection =
       kHasBase

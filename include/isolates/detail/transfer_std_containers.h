@@ -22,6 +22,7 @@
 #include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
+#include <valarray>
 #include <vector>
 
 #include "isolates/detail/transfer_traits.h"
@@ -101,12 +102,6 @@ void WalkNodes(const C& container, Walker& walker) {
       walker.Block(NodeOf(element, Header), NodeBytes<T>(Header));
     }
   });
-}
-
-inline bool InsideObject(const void* address, const void* object, std::size_t bytes) noexcept {
-  const auto at = reinterpret_cast<std::uintptr_t>(address);
-  const auto begin = reinterpret_cast<std::uintptr_t>(object);
-  return at >= begin && at < begin + bytes;
 }
 
 // The table of buckets is the first word of the object, unless a functor has members of its own.
@@ -212,6 +207,20 @@ struct TransferTraits<std::deque<T, A>> : internal::ContainerTraits<std::deque<T
     const auto last = value.end()._M_node;
     for (auto chunk = value.begin()._M_node; chunk <= last; ++chunk) walker.Block(*chunk, kChunk);
 #endif
+    walker.Elements(value);
+  }
+};
+
+template <class T>
+struct TransferTraits<std::valarray<T>> {
+  using Parts = internal::TypeList<T>;
+  static constexpr TransferClass kClass = TransferClass::kOwned;
+  static constexpr bool kDroppable = internal::kKnownLayout;
+  static constexpr bool kCarrier = true;
+  static constexpr std::string_view Label(std::size_t) { return "[]"; }
+  static void Walk(const std::valarray<T>& value, internal::Walker& walker) {
+    if (value.size() == 0) return;
+    walker.Block(&value[0], value.size() * sizeof(T));
     walker.Elements(value);
   }
 };

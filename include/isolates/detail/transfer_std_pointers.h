@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <typeinfo>
 
+#include "isolates/detail/transfer_dynamic.h"
 #include "isolates/detail/transfer_traits.h"
 
 namespace isolates {
@@ -33,17 +34,6 @@ constexpr bool LetsReadersMove() {
 }
 
 // ---- owning ----
-
-// An operator delete of its own may do more than give memory back.
-template <class T>
-concept DeletesItself =
-    requires(void* block) { T::operator delete(block); } ||
-    requires(void* block) { T::operator delete(block, std::size_t{}); } ||
-    requires(void* block) { T::operator delete(block, std::align_val_t{}); } ||
-    requires(void* block) { T::operator delete(block, std::size_t{}, std::align_val_t{}); } ||
-    requires(T* object) { T::operator delete(object, std::destroying_delete_t{}); } ||
-    requires(void* block) { T::operator delete[](block); } ||
-    requires(void* block) { T::operator delete[](block, std::size_t{}); };
 
 // A program may specialize std::default_delete for its own types. The primary template converts
 // from the deleters of derived classes, which nobody writes for a specialization.
@@ -99,12 +89,6 @@ struct UniqueArrayTraits {
 };
 
 template <class T>
-struct PolymorphicUniqueTraits : RejectedTraits<T> {
-  static constexpr std::string_view kProblem =
-      "leads to a polymorphic type: the object can be of any derived type, which nobody can see";
-  static constexpr std::string_view kRemedy = "mark the class final, or use std::variant";
-};
-template <class T>
 struct UnknownArrayTraits : RejectedTraits<T> {
   static constexpr std::string_view kProblem =
       "leads to an array whose length is not recorded, so its elements cannot be checked";
@@ -121,10 +105,12 @@ template <class T>
 constexpr auto ChooseUnique() {
   if constexpr (!Complete<T>) {
     return std::type_identity<IncompleteTraits<T>>{};
-  } else if constexpr (std::is_polymorphic_v<T> && !std::is_final_v<T>) {
-    return std::type_identity<PolymorphicUniqueTraits<T>>{};
+  } else if constexpr (std::is_polymorphic_v<T> && !std::is_final_v<T> && !kListsDynamicTypes<T>) {
+    return ChoosePolymorphicUnique<T>();
   } else if constexpr (!HasOrdinaryDeleter<T>()) {
     return std::type_identity<DeleterTraits<T>>{};
+  } else if constexpr (std::is_polymorphic_v<T> && !std::is_final_v<T>) {
+    return ChoosePolymorphicUnique<T>();
   } else {
     return std::type_identity<UniqueTraits<T>>{};
   }
@@ -373,12 +359,26 @@ struct TransferTraits<std::shared_ptr<T>> : decltype(internal::ChooseShared<T>()
 template <class T>
 struct TransferTraits<std::weak_ptr<T>> : internal::WeakTraits<T> {};
 
-// What it holds cannot be seen: its own bytes are scanned like those of a closure.
+// What it holds cannot be seen: the bytes of the callable are scanned like those of a closure. They
+// are in the function object itself, or in a block of its own.
 template <class R, class... A>
 struct TransferTraits<std::function<R(A...)>> {
   static constexpr TransferClass kClass = TransferClass::kChecked;
   static constexpr bool kDroppable = false;
+  static constexpr bool kShallow = true;
   static void Walk(const std::function<R(A...)>& value, internal::Walker& walker) {
+    if (value == nullptr) return;
+#if defined(__GLIBCXX__)
+    // NOLINTNEXTLINE(google-readability-casting): no other cast reaches a private base
+    const auto& base = (const std::_Function_base&)(value);
+    std::_Any_data target;
+    base._M_manager(target, base._M_functor, std::__get_functor_ptr);
+    const void* const callable = target._M_access<const void*>();
+    if (callable != &base._M_functor) {
+      walker.OpaqueBlock(callable);
+      return;
+    }
+#endif
     internal::ScanClosure(value, walker);
   }
 };

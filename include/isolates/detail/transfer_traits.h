@@ -16,6 +16,8 @@
 // library.
 
 #include <cstddef>
+#include <cstdint>
+#include <new>
 #include <string_view>
 #include <type_traits>
 
@@ -40,6 +42,23 @@ struct PlainTraits {
   static void Walk(const T&, Walker&) {}
 };
 
+// An operator delete of its own may do more than give memory back.
+template <class T>
+concept DeletesItself =
+    requires(void* block) { T::operator delete(block); } ||
+    requires(void* block) { T::operator delete(block, std::size_t{}); } ||
+    requires(void* block) { T::operator delete(block, std::align_val_t{}); } ||
+    requires(void* block) { T::operator delete(block, std::size_t{}, std::align_val_t{}); } ||
+    requires(T* object) { T::operator delete(object, std::destroying_delete_t{}); } ||
+    requires(void* block) { T::operator delete[](block); } ||
+    requires(void* block) { T::operator delete[](block, std::size_t{}); };
+
+inline bool InsideObject(const void* address, const void* object, std::size_t bytes) noexcept {
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  const auto begin = reinterpret_cast<std::uintptr_t>(object);
+  return at >= begin && at < begin + bytes;
+}
+
 // Never sent. The derived traits say kProblem and kRemedy.
 template <class T>
 struct RejectedTraits {
@@ -58,6 +77,12 @@ template <class B>
 struct Base {
   using Type = B;
 };
+
+// Names a raw pointer that owns one object, made by new, in a list of members: `Owns<&C::next_>{}`.
+// Null is fine. The walk refuses an object that is met a second time, so back pointers stay plain
+// members: they may lead to anything that the message owns.
+template <auto M>
+struct Owns {};
 
 // At the end of a class: `public: using IsolatesMembers = isolates::Members<&C::a_, &C::b_>;` (the
 // alias is public and comes after the members, which may be private). Lists every member. A
@@ -90,8 +115,8 @@ struct MemberFacts<M> {
   static constexpr bool kIsBase = false;
   static constexpr std::string_view kLabel = MemberLabel<M>::kLabel;
   template <class T>
-  static const V& Get(const T& object) {
-    return object.*M;
+  static void Walk(const T& object, Walker& walker) {
+    walker.Member(kLabel, object.*M);
   }
 };
 
@@ -102,8 +127,22 @@ struct MemberFacts<M> {
   static constexpr bool kIsBase = true;
   static constexpr std::string_view kLabel{};
   template <class T>
-  static const B& Get(const T& object) {
-    return object;
+  static void Walk(const T& object, Walker& walker) {
+    walker.Member(kLabel, static_cast<const B&>(object));
+  }
+};
+
+template <class C, class V, V* C::* P, Owns<P> M>
+struct MemberFacts<M> {
+  static_assert(!std::is_polymorphic_v<V> || std::is_final_v<V>,
+                "isolates: Owns<> does not see of which derived class the object is");
+  using Class = C;
+  using Type = V;
+  static constexpr bool kIsBase = false;
+  static constexpr std::string_view kLabel = MemberLabel<P>::kLabel;
+  template <class T>
+  static void Walk(const T& object, Walker& walker) {
+    walker.Owned<V>(kLabel, object.*P);
   }
 };
 
@@ -117,17 +156,16 @@ struct ListedTraits {
     constexpr std::string_view kLabels[] = {MemberFacts<M>::kLabel..., {}};
     return kLabels[index];
   }
-  static void Walk(const T& value, Walker& walker) {
-    (walker.Member(MemberFacts<M>::kLabel, MemberFacts<M>::Get(value)), ...);
-  }
+  static void Walk(const T& value, Walker& walker) { (MemberFacts<M>::Walk(value, walker), ...); }
 };
 
 // T declares the list itself: a class that derives from T and adds members must declare its own.
 template <class T, auto... M>
 inline constexpr bool kListsOwnMembers =
-    sizeof...(M) == 0 ? std::is_empty_v<T>
-                      : ((std::is_same_v<typename MemberFacts<M>::Class, T>) || ...) ||
-                            (MemberFacts<M>::kIsBase && ...);
+    sizeof...(M) == 0
+        ? std::is_empty_v<T> || (std::is_polymorphic_v<T> && sizeof(T) == sizeof(void*))
+        : ((std::is_same_v<typename MemberFacts<M>::Class, T>) || ...) ||
+              (MemberFacts<M>::kIsBase && ...);
 
 template <class T>
 struct InheritedListTraits : RejectedTraits<T> {
@@ -212,7 +250,7 @@ struct OpaqueTraits : RejectedTraits<T> {
 };
 template <class T>
 struct DerivedAggregateTraits : RejectedTraits<T> {
-  static constexpr std::string_view kProblem = "is an aggregate with a base class";
+  static constexpr std::string_view kProblem = "is an aggregate with a base class that has members";
   static constexpr std::string_view kRemedy =
       "declare in it `using IsolatesMembers = isolates::Members<isolates::Base<B>{}, &C::a>;`";
 };

@@ -73,7 +73,16 @@ enum class Fault : std::uint8_t {
   kWeakOutside,      // V3
   kResource,         // a memory resource that is not new and delete
   kCapture,          // V4
+  kOwnedTwice,       // V1: a second owner of one object, or a cycle of owners
+  kDynamicType,      // a type that its DynamicTypes do not list
+  kMarked,           // an UnsendableMark that is set
 };
+
+// Called now and then during a long walk, in the turn that verifies: others may run meanwhile.
+using PauseHook = void (*)() noexcept;
+
+// Installed by the room that knows who else is ready.
+void SetPauseHook(PauseHook hook) noexcept;
 
 class Walker {
  public:
@@ -85,15 +94,18 @@ class Walker {
 
   // An edge that owns the block [start, start + bytes), obtained from operator new.
   void Block(const void* start, std::size_t bytes) {
-    ++edges_;
+    NextEdge();
     if (count_) census_.Add(start, bytes);
     if (slow_blocks_) BlockSlow(start, bytes);
   }
   // As Block, if only the allocator knows how long the block is; at least `bytes`.
   void BlockOfUnknownSize(const void* start, std::size_t bytes);
+  // As BlockOfUnknownSize, where nothing is known about the content: its words are looked at as
+  // those of a closure, inexactly.
+  void OpaqueBlock(const void* start);
   // An edge that does not own what it leads to. Null and empty ones are fine. `kind` words errors.
   void View(const void* data, std::size_t bytes, const char* kind) {
-    ++edges_;
+    NextEdge();
     if (data != nullptr && bytes != 0) ViewSlow(data, bytes, kind);
   }
   // A reference to a shared owner. True: first met, its blocks and its pointee are to be walked
@@ -101,8 +113,11 @@ class Walker {
   bool Shared(const void* owner, long use_count, long weak_count);
   // A weak reference to a shared owner.
   void Weak(const void* owner, bool expired);
-  // Something that the trait itself found wrong with this edge.
-  void Refuse(Fault fault, const void* address);
+  // Something that the trait itself found wrong with this edge. `kind`, which must stay valid for
+  // the walk, words the error: kDynamicType, the type's raw name; kMarked, the reason.
+  void Refuse(Fault fault, const void* address, const char* kind = "");
+  // A part that is not looked at because the program vouches for it.
+  void Trust() { ++trusted_; }
   // A closure's bytes, copied to `copy` with the padding cleared, which are at `own` (V4). Exact:
   // every word is a captured value; otherwise a suspicious word may be a stale or internal one.
   void Words(const void* copy, std::size_t bytes, const void* own, bool exact);
@@ -119,6 +134,24 @@ class Walker {
         Visit(part);
       }
     }
+  }
+  // A raw pointer that owns one object, made by new. An object that is met a second time is refused
+  // and not walked again.
+  template <class T>
+  void Owned(std::string_view label, const T* object) {
+    if (object == nullptr) return;
+    if (recording_) PushLabel(label);
+    if (OwnOnce(object)) {
+      Block(object, sizeof(T));
+      if (depth_ == kMaxDepth) [[unlikely]] {
+        DeferVisit(*object);
+      } else {
+        ++depth_;
+        Visit(*object);
+        --depth_;
+      }
+    }
+    if (recording_) Pop();
   }
   // As Member, where the declared type of the part may be a reference.
   template <class T, class U>
@@ -204,6 +237,8 @@ class Walker {
   // Owning edges that lead into other heaps than the value's own (all allowed ones).
   std::size_t foreign_blocks() const noexcept { return foreign_blocks_; }
   std::size_t warnings() const noexcept { return warnings_; }
+  // Parts that were taken on trust.
+  std::size_t trusted() const noexcept { return trusted_; }
   const MainVector<BlockRange>& blocks() const noexcept { return blocks_; }
 
   // Makes this walker's pass the recording one for what `first` refused. Before Run.
@@ -211,6 +246,10 @@ class Walker {
 
  private:
   static constexpr std::uint32_t kMaxDepth = 128;
+  // Edges between two pauses: some hundred microseconds.
+  static constexpr std::uint64_t kPauseStride = 1 << 16;
+  // Owner::use_count of objects that OwnOnce has seen.
+  static constexpr long kOwnedOnce = -1;
 
   struct FaultAt {
     std::uint64_t edge;
@@ -253,12 +292,15 @@ class Walker {
   static constexpr std::size_t kNoIndex = static_cast<std::size_t>(-1);
 
   template <class T>
+  void DeferVisit(const T& value) {
+    Defer(&value,
+          [](const void* object, Walker& walker) { walker.Visit(*static_cast<const T*>(object)); });
+  }
+  template <class T>
   void Go(const T& value) {
     if constexpr (kLeadsOn<T>) {
       if (depth_ == kMaxDepth) [[unlikely]] {
-        Defer(&value, [](const void* object, Walker& walker) {
-          walker.Visit(*static_cast<const T*>(object));
-        });
+        DeferVisit(value);
         return;
       }
       ++depth_;
@@ -268,9 +310,17 @@ class Walker {
       TransferTraits<T>::Walk(value, *this);
     }
   }
+  void NextEdge() {
+    if (++edges_ == pause_at_) [[unlikely]] {
+      Pause();
+    }
+  }
+  void Pause() noexcept;
+  bool OwnOnce(const void* object);
   void BlockSlow(const void* start, std::size_t bytes);
   void CheckOwner(const void* start, std::size_t bytes);
   void ViewSlow(const void* data, std::size_t bytes, const char* kind);
+  static std::size_t UsableSize(const void* start) noexcept;
   void Defer(const void* object, void (*walk)(const void*, Walker&));
   void Finish();
   void ResolveViews();
@@ -289,12 +339,14 @@ class Walker {
   WalkOptions options_;
   CensusCounter census_;
   std::uint64_t edges_ = 0;
+  std::uint64_t pause_at_ = kPauseStride;
   std::uint32_t depth_ = 0;
   bool count_;
   bool slow_blocks_;
   bool recording_ = false;
   std::size_t foreign_blocks_ = 0;
   std::size_t warnings_ = 0;
+  std::size_t trusted_ = 0;
   const bool plain_malloc_;
 
   MainVector<Deferred> deferred_;

@@ -10,6 +10,8 @@ namespace isolates::internal {
 
 // "std::runtime_error" rather than the mangled name.
 std::string TypeName(const std::type_info& type);
+// The same for type_info::name().
+std::string DemangledName(const char* raw);
 
 }  // namespace isolates::internal
 
