@@ -121,6 +121,30 @@ struct TagThatEnds {
 struct EndingBase : TagThatEnds {
   int x;
 };
+class ThirdPartyUnsendable {};
+struct UnsendableBase : ThirdPartyUnsendable {
+  int x;
+};
+// 64 members of all sizes.
+#define EIGHT_MEMBERS(n)     \
+  int a##n;                  \
+  std::string b##n;          \
+  char c##n[3];              \
+  bool d##n;                 \
+  std::vector<int> e##n;     \
+  double f##n[2][2];         \
+  std::unique_ptr<int> g##n; \
+  Point h##n
+struct Wide {
+  EIGHT_MEMBERS(0);
+  EIGHT_MEMBERS(1);
+  EIGHT_MEMBERS(2);
+  EIGHT_MEMBERS(3);
+  EIGHT_MEMBERS(4);
+  EIGHT_MEMBERS(5);
+  EIGHT_MEMBERS(6);
+  EIGHT_MEMBERS(7);
+};
 struct LongArray {
   char buffer[4096];
 };
@@ -195,7 +219,6 @@ class ThirdParty {
   int number;
   std::string text;
 };
-class ThirdPartyUnsendable {};
 struct Polymorphic {
   virtual ~Polymorphic() = default;
 };
@@ -307,8 +330,8 @@ TEST(TransferClassTest, Rejected) {
   static_assert(kRejectedTypes<std::shared_ptr<FromThis>, std::shared_ptr<void>>);
   static_assert(kRejectedTypes<std::unique_ptr<int, void (*)(int*)>, std::mutex*>);
   static_assert(kRejectedTypes<std::unique_ptr<std::string_view[]>, std::unique_ptr<Declared>>);
-  static_assert(
-      kRejectedTypes<Derived, EndingBase, LongArray, Either, void, Polymorphic, Declared>);
+  static_assert(kRejectedTypes<Derived, EndingBase, UnsendableBase, LongArray, Either, void,
+                               Polymorphic, Declared>);
   static_assert(kRejectedTypes<ConstReference, Reference, AssignableReference, TextAndBits>);
   static_assert(kRejectedTypes<std::unique_ptr<OddlyDeleted>>);
   static_assert(kRejectedTypes<std::map<int, int, StatefulLess>>);
@@ -335,6 +358,14 @@ TEST(TransferClassTest, MembersHaveNames) {
   EXPECT_EQ(derived.parts[2].label, ".view");
   const internal::TypeFacts& listed = internal::FactsOf<NoDefault>();
   EXPECT_EQ(listed.parts[1].label, ".text_");
+}
+
+TEST(TransferClassTest, WideAggregatesAreTakenApart) {
+  static_assert(kOwnedTypes<Wide, std::vector<Wide>>);
+  const internal::TypeFacts& facts = internal::FactsOf<Wide>();
+  ASSERT_EQ(facts.part_count, 64U);
+  EXPECT_EQ(facts.parts[0].label, ".a0");
+  EXPECT_EQ(facts.parts[63].label, ".h7");
 }
 
 TEST(TransferClassTest, RefusalsNameThePathAndTheRemedy) {

@@ -172,6 +172,23 @@ TEST_F(VerifyTest, ViewsOfOwnedBlocksAreFine) {
   ExpectOk(std::make_pair(std::move(bytes), view));
 }
 
+TEST_F(VerifyTest, HugeBlocksAreLikeOthers) {
+  // Beyond what the allocator keeps in its arenas' pages; the memory is never touched.
+  constexpr std::size_t kHuge = std::size_t{160} << 20;
+  struct Message {
+    std::unique_ptr<char[]> bytes;
+    std::string_view view;
+  };
+  Message message{std::unique_ptr<char[]>(new char[kHuge]), {}};
+  for (const std::size_t at : {std::size_t{0}, kHuge / 2, kHuge - 10}) {
+    message.view = {message.bytes.get() + at, 10};
+    ExpectOk(message);
+  }
+  const auto other = std::unique_ptr<char[]>(new char[kHuge]);
+  message.view = {other.get() + kHuge / 2, 10};
+  EXPECT_THAT(Only(message), StartsWith("result.view: string_view into "));
+}
+
 TEST_F(VerifyTest, ViewBeyondTheEndOfAnOwnedBlockIsRefused) {
   WithBuffer message{std::vector<char>(64), {}};
   message.words.emplace_back(message.buffer.data() + 60, 5U);

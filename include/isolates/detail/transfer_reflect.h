@@ -35,12 +35,12 @@ struct AnyBase {
     requires(std::is_base_of_v<B, T> && !std::is_same_v<B, T>)
   operator B() const noexcept;  // NOLINT(google-explicit-constructor)
 };
-// Converts to bases of T that hold nothing and whose destructors do nothing.
+// Converts to bases of T that hold nothing, whose destructors do nothing, and which may be sent.
 template <class T>
 struct AnyEmptyBase {
   template <class B>
     requires(std::is_base_of_v<B, T> && !std::is_same_v<B, T> && std::is_empty_v<B> &&
-             std::is_trivially_destructible_v<B>)
+             std::is_trivially_destructible_v<B> && kTransferClass<B> == TransferClass::kPlain)
   operator B() const noexcept;  // NOLINT(google-explicit-constructor)
 };
 template <class T, std::size_t>

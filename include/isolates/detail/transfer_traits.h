@@ -250,7 +250,8 @@ struct OpaqueTraits : RejectedTraits<T> {
 };
 template <class T>
 struct DerivedAggregateTraits : RejectedTraits<T> {
-  static constexpr std::string_view kProblem = "is an aggregate with a base class that has members";
+  static constexpr std::string_view kProblem =
+      "is an aggregate with a base class that is not just an empty tag";
   static constexpr std::string_view kRemedy =
       "declare in it `using IsolatesMembers = isolates::Members<isolates::Base<B>{}, &C::a>;`";
 };
