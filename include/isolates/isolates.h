@@ -3,6 +3,7 @@
 #ifndef ISOLATES_ISOLATES_H_
 #define ISOLATES_ISOLATES_H_
 
+#include "isolates/audit.h"
 #include "isolates/capability.h"
 #include "isolates/clock.h"
 #include "isolates/error.h"

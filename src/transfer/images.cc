@@ -151,7 +151,7 @@ int CopyImage(dl_phdr_info* info, std::size_t, void* target) {
                   header.p_memsz);
     }
   }
-  static_cast<std::vector<Image>*>(target)->push_back(std::move(image));
+  static_cast<WipedVector<Image>*>(target)->push_back(std::move(image));
   return 0;
 }
 
@@ -197,8 +197,8 @@ bool Image::HoldsWritable(std::uintptr_t address) const noexcept {
          std::none_of(immutable.begin(), immutable.end(), holds);
 }
 
-std::vector<Image> LoadedImages() {
-  std::vector<Image> images;
+WipedVector<Image> LoadedImages() {
+  WipedVector<Image> images;
   dl_iterate_phdr(&CopyImage, &images);
   return images;
 }

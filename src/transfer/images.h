@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,28 @@ bool IsInImage(const void* address) noexcept;
 // image that was loaded at start. (Those of other threads lie in the memory of their stacks.)
 bool IsThreadLocal(const void* address) noexcept;
 
+// Memory of the main heap that is wiped when it is given back: addresses of globals that a report
+// leaves behind would be found by the audit in whatever is built there next.
+template <class T>
+class WipingAllocator : public MainAllocator<T> {
+ public:
+  template <class U>
+  struct rebind {
+    using other = WipingAllocator<U>;
+  };
+
+  WipingAllocator() noexcept = default;
+  template <class U>
+  WipingAllocator(const WipingAllocator<U>&) noexcept {}  // NOLINT: conversion is the interface
+
+  void deallocate(T* block, std::size_t count) noexcept {
+    std::memset(static_cast<void*>(block), 0, count * sizeof(T));
+    MainAllocator<T>::deallocate(block, count);
+  }
+};
+template <class T>
+using WipedVector = std::vector<T, WipingAllocator<T>>;
+
 struct AddressRange {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
@@ -44,8 +67,8 @@ struct Image {
   bool at_start = false;
   std::vector<ElfW(Phdr)> headers;
   std::vector<std::byte> notes;         // of its first PT_NOTE segment, which tells versions apart
-  std::vector<AddressRange> writable;   // now and for ever
-  std::vector<AddressRange> immutable;  // as long as the image is loaded
+  WipedVector<AddressRange> writable;   // by its segments; some of it may be immutable
+  WipedVector<AddressRange> immutable;  // as long as the image is loaded
   AddressRange thread_locals;           // of the calling thread; empty: none, or not yet used
   // Where they begin in every thread, from its pthread_self(); only if at_start.
   std::ptrdiff_t thread_local_offset = 0;
@@ -54,8 +77,7 @@ struct Image {
   bool HoldsWritable(std::uintptr_t address) const noexcept;
 };
 
-// In the caller's default heap.
-std::vector<Image> LoadedImages();
+WipedVector<Image> LoadedImages();
 
 }  // namespace isolates::internal
 

@@ -22,6 +22,15 @@ std::string NameOrElse(const std::optional<Symbol>& symbol, std::string_view oth
   return symbol.has_value() ? ' ' + symbol->ToString() : std::string(otherwise);
 }
 
+Place PlaceOfVariable(PlaceKind kind, std::string text, const std::optional<Symbol>& symbol) {
+  Place place{kind, std::move(text)};
+  if (symbol.has_value()) {
+    place.symbol = symbol->name;
+    place.bytes = symbol->bytes;
+  }
+  return place;
+}
+
 std::string_view BaseName(std::string_view path) { return path.substr(path.find_last_of('/') + 1); }
 
 // " of libfeed.so"; the program itself goes without saying.
@@ -30,7 +39,7 @@ std::string OfImage(const Image& image) {
 }
 
 // A thread_local of the calling thread, or of another thread if its image was there at start.
-std::optional<Place> AsThreadLocal(const std::vector<Image>& images, std::uintptr_t address) {
+std::optional<Place> AsThreadLocal(const WipedVector<Image>& images, std::uintptr_t address) {
   const std::uintptr_t this_self = SelfOfThisThread();
   const std::vector<KnownThread> threads = KnownThreads();
   const auto name_of = [&](std::uintptr_t self) -> std::string {
@@ -40,10 +49,11 @@ std::optional<Place> AsThreadLocal(const std::vector<Image>& images, std::uintpt
     return " of this thread";
   };
   const auto place = [&](const Image& image, std::uintptr_t offset, std::uintptr_t self) {
-    return Place{PlaceKind::kThreadLocal,
-                 "the thread_local" +
-                     NameOrElse(FindThreadLocal(image, offset), " storage" + OfImage(image)) +
-                     name_of(self)};
+    const std::optional<Symbol> symbol = FindThreadLocal(image, offset);
+    return PlaceOfVariable(
+        PlaceKind::kThreadLocal,
+        "the thread_local" + NameOrElse(symbol, " storage" + OfImage(image)) + name_of(self),
+        symbol);
   };
   for (const Image& image : images) {
     if (image.thread_locals.Holds(address)) {
@@ -60,26 +70,27 @@ std::optional<Place> AsThreadLocal(const std::vector<Image>& images, std::uintpt
   return std::nullopt;
 }
 
-std::optional<Place> AsStatic(const std::vector<Image>& images, std::uintptr_t address) {
+std::optional<Place> AsStatic(const WipedVector<Image>& images, std::uintptr_t address) {
   for (const Image& image : images) {
     if (!image.HoldsStatic(address)) continue;
     const std::optional<Symbol> symbol = FindStatic(image, address);
+    const std::string of_program = image.file.empty() ? " of the program" : "";
     if (image.HoldsWritable(address)) {
-      return Place{
+      return PlaceOfVariable(
           PlaceKind::kWritableStatic,
-          "the writable static" +
-              NameOrElse(symbol, image.file.empty() ? " storage of the program" : " storage") +
-              OfImage(image)};
+          "the writable static" + NameOrElse(symbol, " storage" + of_program) + OfImage(image),
+          symbol);
     }
     if (image.at_start) {
-      return Place{PlaceKind::kConstStatic,
-                   "the constant" +
-                       NameOrElse(symbol, image.file.empty() ? " data of the program" : " data") +
-                       OfImage(image)};
+      return PlaceOfVariable(
+          PlaceKind::kConstStatic,
+          "the constant" + NameOrElse(symbol, " data" + of_program) + OfImage(image), symbol);
     }
-    return Place{PlaceKind::kLaterLibrary, std::string(BaseName(image.file)) +
-                                               ", a library that was loaded while the " +
-                                               "program ran" + NameOrElse(symbol, "")};
+    return PlaceOfVariable(PlaceKind::kLaterLibrary,
+                           std::string(BaseName(image.file)) +
+                               ", a library that was loaded while the program ran" +
+                               NameOrElse(symbol, ""),
+                           symbol);
   }
   return std::nullopt;
 }
@@ -126,7 +137,7 @@ Place InMappings(std::uintptr_t address, const OwnerInfo& info) {
 
 Place PlaceOf(const void* address) {
   const auto at = reinterpret_cast<std::uintptr_t>(address);
-  const std::vector<Image> images = LoadedImages();
+  const WipedVector<Image> images = LoadedImages();
   // First: a thread's thread_locals can lie in the memory of its stack.
   if (auto place = AsThreadLocal(images, at)) return *std::move(place);
   if (const auto name = StackNameOf(address)) {

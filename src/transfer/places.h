@@ -24,8 +24,12 @@ struct Place {
   PlaceKind kind;
   // "the stack of isolate 'parser'", "the writable static `g_cache`", "the heap of isolate 'feed'".
   std::string text;
+  // Of a static or thread_local variable, if known.
+  std::string symbol = {};
+  std::size_t bytes = 0;
 };
 
+// Works in the caller's default heap: the main heap, for reports.
 Place PlaceOf(const void* address);
 
 }  // namespace isolates::internal

@@ -39,7 +39,7 @@ std::string OwnTheData(std::string_view kind) {
 std::string HintForView(std::string_view kind, PlaceKind place) {
   switch (place) {
     case PlaceKind::kWritableStatic:
-      return "isolates share no variables: make it const, or send a copy";
+      return "isolates share no variables: send a copy, or make it constexpr";
     case PlaceKind::kThreadLocal:
       return "a thread_local belongs to one thread, not to an isolate: send a copy";
     case PlaceKind::kLaterLibrary:
@@ -64,6 +64,8 @@ std::string DescribeView(std::string_view kind, const Place& place) {
 std::string PrettyTypeName(std::string_view compiler_name) {
   std::string name(compiler_name);
   ReplaceAll(name, "__cxx11::", "");
+  ReplaceAll(name, "{anonymous}::", "");
+  ReplaceAll(name, "(anonymous namespace)::", "");
   ReplaceAll(name, "basic_string<char>", "string");
   ReplaceAll(name, "basic_string_view<char>", "string_view");
   return name;
@@ -134,6 +136,8 @@ Violation WordViolation(const FaultWords& fault, std::string path, std::string t
     case Fault::kMarked:
       violation.what = "the object is marked unsendable: " + std::string(fault.kind);
       violation.hint = "let its owner clear the mark, or send what others need to know";
+      break;
+    case Fault::kNoted:
       break;
     case Fault::kCapture: {
       const std::string_view hazard = fault.kind;

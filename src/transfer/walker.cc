@@ -64,7 +64,7 @@ bool IsNewDeleteResource(const void* resource) noexcept {
 Walker::Walker(const WalkOptions& options) noexcept
     : options_(options),
       count_(options.count_blocks),
-      slow_blocks_(options.check_owners || options.record_blocks),
+      slow_blocks_(options.check_owners || options.record_blocks || options.observer != nullptr),
       plain_malloc_(allocator() == Allocator::kMalloc) {}
 
 void Walker::AddFault(std::uint64_t edge, Fault fault, const void* address, std::size_t bytes,
@@ -85,6 +85,7 @@ void Walker::BlockSlow(const void* start, std::size_t bytes) {
     NoteEdge();
     return;
   }
+  if (options_.observer != nullptr) options_.observer->OnBlock(edges_, start, bytes);
   if (options_.record_blocks) blocks_.push_back({static_cast<const std::byte*>(start), bytes});
   if (options_.check_owners) CheckOwner(start, bytes);
 }
@@ -151,6 +152,10 @@ bool Walker::OwnOnce(const void* object) {
 void Walker::ViewSlow(const void* data, std::size_t bytes, const char* kind) {
   if (recording_) {
     NoteEdge();
+    return;
+  }
+  if (options_.observer != nullptr) {
+    options_.observer->OnView(edges_, data);
     return;
   }
   const auto begin = reinterpret_cast<std::uintptr_t>(data);
@@ -316,16 +321,28 @@ void Walker::Finish() {
 
 // ---- the recording pass ----
 
-void Walker::Record(const Walker& first, std::string_view root_label,
-                    std::vector<Violation>* violations) {
+void Walker::StartRecording(std::string_view root_label, std::vector<Violation>* violations) {
   recording_ = true;
   slow_blocks_ = true;
   count_ = false;
   root_ = root_label;
   violations_ = violations;
+}
+
+void Walker::Record(const Walker& first, std::string_view root_label,
+                    std::vector<Violation>* violations) {
+  StartRecording(root_label, violations);
   wanted_ = first.faults_;
   std::sort(wanted_.begin(), wanted_.end());
   if (wanted_.size() > kMaxViolations) wanted_.resize(kMaxViolations);
+}
+
+void Walker::RecordEdges(const std::vector<std::uint64_t>& edges, std::string_view root_label,
+                         std::vector<Violation>* places) {
+  StartRecording(root_label, places);
+  for (const std::uint64_t edge : edges) {
+    wanted_.push_back(FaultAt{edge, Fault::kNoted, nullptr, 0, "", 0, 0});
+  }
 }
 
 void Walker::PushLabel(std::string_view label) { path_.push_back({label, kNoIndex}); }

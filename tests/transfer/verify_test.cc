@@ -220,7 +220,7 @@ TEST_F(VerifyTest, ViewIntoTheStackOfAnotherThreadIsRefused) {
 TEST_F(VerifyTest, ViewIntoWritableStaticsIsRefused) {
   EXPECT_THAT(Only(Views{{}, {}, &transfer_test_writable_number}),
               AllOf(StartsWith("result.pointer: pointer into the writable static"),
-                    HasSubstr("make it const, or send a copy")));
+                    HasSubstr("send a copy, or make it constexpr")));
   static thread_local int local_of_thread = 1;
   EXPECT_THAT(Only(Views{{}, {}, &local_of_thread}), StartsWith("result.pointer: pointer into "));
 }

@@ -50,6 +50,16 @@ struct BlockRange {
   std::size_t bytes;
 };
 
+// Is told of every owning and non-owning edge, by number. Such a pass judges nothing.
+class EdgeObserver {
+ public:
+  virtual void OnBlock(std::uint64_t edge, const void* start, std::size_t bytes) = 0;
+  virtual void OnView(std::uint64_t edge, const void* data) = 0;
+
+ protected:
+  ~EdgeObserver() = default;
+};
+
 struct WalkOptions {
   // The heap in which the value was built; nullptr: the main heap.
   const Heap* own_heap = nullptr;
@@ -60,6 +70,7 @@ struct WalkOptions {
   // Bytes that the hand-over itself moves: no view may lead there.
   const void* moved_root = nullptr;
   std::size_t moved_bytes = 0;
+  EdgeObserver* observer = nullptr;
 };
 
 // Everything that can be wrong with an edge.
@@ -76,6 +87,7 @@ enum class Fault : std::uint8_t {
   kOwnedTwice,       // V1: a second owner of one object, or a cycle of owners
   kDynamicType,      // a type that its DynamicTypes do not list
   kMarked,           // an UnsendableMark that is set
+  kNoted,            // nothing: only the place of the edge is wanted
 };
 
 // Called now and then during a long walk, in the turn that verifies: others may run meanwhile.
@@ -243,6 +255,9 @@ class Walker {
 
   // Makes this walker's pass the recording one for what `first` refused. Before Run.
   void Record(const Walker& first, std::string_view root_label, std::vector<Violation>* violations);
+  // The same for edges by number, in ascending order.
+  void RecordEdges(const std::vector<std::uint64_t>& edges, std::string_view root_label,
+                   std::vector<Violation>* places);
 
  private:
   static constexpr std::uint32_t kMaxDepth = 128;
@@ -333,6 +348,7 @@ class Walker {
   void PushLabel(std::string_view label);
   void PushIndex(std::size_t index);
   void Pop() noexcept { path_.pop_back(); }
+  void StartRecording(std::string_view root_label, std::vector<Violation>* violations);
   void NoteEdge();
   std::string Path() const;
 
