@@ -143,6 +143,20 @@ constexpr void RequireTransferable() {
   }
 }
 
+template <class T>
+inline constexpr auto kRefusalText = RefusalText<T>();
+
 }  // namespace isolates::internal
+
+namespace isolates {
+
+// Why the compiler would not let a T be sent, with the remedy: the text of its error, for programs
+// that want to show or test it. Empty if a T may be sent.
+template <class T>
+constexpr std::string_view TransferRefusal() {
+  return internal::kRefusalText<std::remove_cv_t<T>>.view();
+}
+
+}  // namespace isolates
 
 #endif  // ISOLATES_DETAIL_TRANSFER_REQUIRE_H_
