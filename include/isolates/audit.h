@@ -12,7 +12,7 @@
 //   - what closures captured in place, pointers kept as integers, members of trusted classes.
 // A word may be stale or a mere number: then a finding is none.
 // It cannot see
-//   - memory of which the types do not tell (the target of a std::function that is too big for it),
+//   - memory of which the types do not tell (what an UnsafeTransfer leads to),
 //   - what a function does when it is called: it can use any global without holding its address,
 //   - addresses in packed (unaligned), compressed or tagged form,
 //   - thread_locals of other threads, if their library was loaded while the program ran, or if the

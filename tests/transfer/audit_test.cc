@@ -125,6 +125,12 @@ TEST_F(AuditTest, TheValueItselfIsScanned) {
   const std::function<int()> function = closure;
   EXPECT_THAT(Text(function), HasSubstr("g_counter`"));
   EXPECT_THAT(Text(Secretive(&g_counter)), HasSubstr("g_counter`"));
+  // Too big for the function object: in a block.
+  const std::function<int()> big = [p = &g_counter, more = std::array<int, 10>{}] {
+    return *p + more[0];
+  };
+  EXPECT_THAT(Text(big),
+              AllOf(StartsWith("value: a word of the block of "), HasSubstr("g_counter`")));
 }
 
 TEST_F(AuditTest, ThreadLocalsAreFoundAlsoThoseOfOtherThreads) {

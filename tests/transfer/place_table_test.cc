@@ -40,6 +40,24 @@ namespace {
 
 using Number = std::int64_t;
 
+struct Shape {
+  virtual ~Shape() = default;
+};
+struct Circle final : Shape {
+  Number radius = 1;
+  using IsolatesMembers = Members<&Circle::radius>;
+};
+
+}  // namespace
+}  // namespace isolates::internal
+
+template <>
+struct isolates::DynamicTypes<isolates::internal::Shape>
+    : isolates::OneOf<isolates::internal::Circle> {};
+
+namespace isolates::internal {
+namespace {
+
 // ---- places ----
 
 enum Column : std::size_t {
@@ -125,6 +143,54 @@ Answer OwningPointer(const Spot& spot) {
   return answer;
 }
 
+// Builds a T at the spot while `judge` looks.
+template <class T, class JudgeIt>
+Answer WithObjectAt(const Spot& spot, T* (*make)(void*), JudgeIt judge_it) {
+  static_assert(sizeof(T) <= sizeof(Storage) && alignof(T) <= alignof(Storage));
+  const Storage before = *spot.storage;
+  T* const object = make(spot.storage);
+  const Answer answer = judge_it(object);
+  object->~T();
+  *spot.storage = before;
+  return answer;
+}
+// There is no writing there.
+bool CannotBeBuiltAt(const Spot& spot) {
+  return spot.column == kConstStatic || spot.column == kOwnGraph || spot.column == kFreedBlock;
+}
+
+Answer PointerToBase(const Spot& spot) {
+  if (CannotBeBuiltAt(spot)) return std::nullopt;
+  return WithObjectAt<Circle>(
+      spot, [](void* at) { return new (at) Circle; },
+      [](Circle* circle) {
+        std::array<std::unique_ptr<Shape>, 1> message{std::unique_ptr<Shape>(circle)};
+        const Answer answer = Judged(message);
+        (void)message[0].release();
+        return answer;
+      });
+}
+
+struct Owner {
+  Storage* owned = nullptr;
+  using IsolatesMembers = Members<Owns<&Owner::owned>{}>;
+};
+Answer OwningRawPointer(const Spot& spot) {
+  if (spot.column != kOwnGraph) return Judged(std::array<Owner, 1>{Owner{spot.storage}});
+  const auto block = std::make_unique<Storage>();
+  return Judged(std::array<Owner, 2>{Owner{block.get()}, Owner{block.get()}});
+}
+
+Answer MarkedObject(const Spot& spot) {
+  if (spot.column != kOwnGraph) return std::nullopt;
+  UnsendableMark mark;
+  mark.Set("in use");
+  return Judged(std::vector{mark});
+}
+Answer OptedOut(const Spot& spot) {
+  return Judged(Plant(spot, [](const Number* at) { return UnsafeTransfer<const Number*>{at}; }));
+}
+
 Answer RawPointer(const Spot& spot) {
   return Judged(Plant(spot, [](const Number* at) { return at; }));
 }
@@ -180,17 +246,11 @@ Answer WeakPointer(const Spot& spot) {
 }
 
 Answer PmrContainer(const Spot& spot) {
-  if (spot.column == kConstStatic || spot.column == kOwnGraph || spot.column == kFreedBlock) {
-    return std::nullopt;
-  }
+  if (CannotBeBuiltAt(spot)) return std::nullopt;
   using Arena = std::pmr::monotonic_buffer_resource;
-  static_assert(sizeof(Arena) <= sizeof(Storage));
-  const Storage before = *spot.storage;
-  auto* const arena = new (spot.storage) Arena;
-  const Answer answer = Judged(std::pmr::vector<Number>({1, 2, 3}, arena));
-  arena->~Arena();
-  *spot.storage = before;
-  return answer;
+  return WithObjectAt<Arena>(
+      spot, [](void* at) { return new (at) Arena; },
+      [](Arena* arena) { return Judged(std::pmr::vector<Number>({1, 2, 3}, arena)); });
 }
 
 // [p] of a pointer or [&x] of what it leads to: the same bytes.
@@ -218,6 +278,8 @@ Answer StdFunction(const Spot& spot) {
 
 constexpr Row kRows[] = {
     {"`unique_ptr`, owning container", &OwningPointer},
+    {"`unique_ptr` to a base class with `DynamicTypes`", &PointerToBase},
+    {"raw pointer that owns (`Owns`)", &OwningRawPointer},
     {"`shared_ptr`, all references in the message", &SharedPointer},
     {"`shared_ptr`, a reference outside", &SharedPointerWithReferenceOutside},
     {"`weak_ptr`", &WeakPointer},
@@ -232,6 +294,8 @@ constexpr Row kRows[] = {
     {"closure that also owns, at `kDefault`", &OwningClosureAtDefault},
     {"closure that also owns, at `kAlways`", &OwningClosureAtAlways},
     {"`std::function`, at `kAlways`", &StdFunction},
+    {"object with an `UnsendableMark` that is set", &MarkedObject},
+    {"anything in `UnsafeTransfer`", &OptedOut},
 };
 
 // ---- the document ----
@@ -399,6 +463,7 @@ TEST_F(PlaceTableTest, NothingOfTheSenderIsEverAcceptedWhereItCanBeSeen) {
   const auto answers = AskAll();
   for (std::size_t i = 0; i < answers.size(); ++i) {
     SCOPED_TRACE(kRows[i].name);
+    if (kRows[i].judge == &OptedOut) continue;
     const bool doubtful = kRows[i].judge == &OwningClosureAtDefault;
     for (const Column column : {kSendersStack, kOtherStack, kThreadLocal}) {
       if (doubtful) continue;
@@ -410,7 +475,17 @@ TEST_F(PlaceTableTest, NothingOfTheSenderIsEverAcceptedWhereItCanBeSeen) {
     if (!closure) {
       EXPECT_NE(answers[i][kWritableStatic], Answer(true));
     }
-    EXPECT_NE(answers[i][kOwnGraph], Answer(kRows[i].judge == &SharedPointerWithReferenceOutside));
+  }
+}
+
+TEST_F(PlaceTableTest, WhatTheMessageOwnsMayBePointedTo) {
+  const auto answers = AskAll();
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    SCOPED_TRACE(kRows[i].name);
+    const Judge judge = kRows[i].judge;
+    const bool refused = judge == &SharedPointerWithReferenceOutside ||
+                         judge == &OwningRawPointer || judge == &MarkedObject;
+    EXPECT_NE(answers[i][kOwnGraph], Answer(refused));
   }
 }
 
