@@ -113,6 +113,7 @@ struct MemberFacts<M> {
   using Class = C;
   using Type = V;
   static constexpr bool kIsBase = false;
+  static constexpr bool kOwns = false;
   static constexpr std::string_view kLabel = MemberLabel<M>::kLabel;
   template <class T>
   static void Walk(const T& object, Walker& walker) {
@@ -125,6 +126,7 @@ struct MemberFacts<M> {
   using Class = void;
   using Type = B;
   static constexpr bool kIsBase = true;
+  static constexpr bool kOwns = false;
   static constexpr std::string_view kLabel{};
   template <class T>
   static void Walk(const T& object, Walker& walker) {
@@ -139,6 +141,7 @@ struct MemberFacts<M> {
   using Class = C;
   using Type = V;
   static constexpr bool kIsBase = false;
+  static constexpr bool kOwns = true;
   static constexpr std::string_view kLabel = MemberLabel<P>::kLabel;
   template <class T>
   static void Walk(const T& object, Walker& walker) {
@@ -149,7 +152,9 @@ struct MemberFacts<M> {
 template <class T, bool Owning, auto... M>
 struct ListedTraits {
   using Parts = TypeList<typename MemberFacts<M>::Type...>;
-  static constexpr TransferClass kClass = TransferClass::kPlain;
+  // An owning pointer is an edge even if what it leads to has none.
+  static constexpr TransferClass kClass =
+      (MemberFacts<M>::kOwns || ...) ? TransferClass::kOwned : TransferClass::kPlain;
   static constexpr bool kDroppable = Owning || std::is_trivially_destructible_v<T>;
   static constexpr bool kVouches = Owning;
   static constexpr std::string_view Label(std::size_t index) {
