@@ -204,7 +204,7 @@ AuditReport Audit(const void* value, std::size_t bytes, std::string_view type, R
     }
     finding.kind = candidate.kind;
     finding.offset = candidate.offset;
-    Place place = PlaceOf(reinterpret_cast<const void*>(candidate.address));  // NOLINT
+    AddressPlace place = PlaceOf(reinterpret_cast<const void*>(candidate.address));  // NOLINT
     finding.place = std::move(place.text);
     finding.symbol = std::move(place.symbol);
     finding.bytes = place.bytes;

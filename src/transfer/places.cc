@@ -22,8 +22,9 @@ std::string NameOrElse(const std::optional<Symbol>& symbol, std::string_view oth
   return symbol.has_value() ? ' ' + symbol->ToString() : std::string(otherwise);
 }
 
-Place PlaceOfVariable(PlaceKind kind, std::string text, const std::optional<Symbol>& symbol) {
-  Place place{kind, std::move(text)};
+AddressPlace PlaceOfVariable(PlaceKind kind, std::string text,
+                             const std::optional<Symbol>& symbol) {
+  AddressPlace place{kind, std::move(text)};
   if (symbol.has_value()) {
     place.symbol = symbol->name;
     place.bytes = symbol->bytes;
@@ -39,7 +40,8 @@ std::string OfImage(const Image& image) {
 }
 
 // A thread_local of the calling thread, or of another thread if its image was there at start.
-std::optional<Place> AsThreadLocal(const WipedVector<Image>& images, std::uintptr_t address) {
+std::optional<AddressPlace> AsThreadLocal(const WipedVector<Image>& images,
+                                          std::uintptr_t address) {
   const std::uintptr_t this_self = SelfOfThisThread();
   const std::vector<KnownThread> threads = KnownThreads();
   const auto name_of = [&](std::uintptr_t self) -> std::string {
@@ -70,7 +72,7 @@ std::optional<Place> AsThreadLocal(const WipedVector<Image>& images, std::uintpt
   return std::nullopt;
 }
 
-std::optional<Place> AsStatic(const WipedVector<Image>& images, std::uintptr_t address) {
+std::optional<AddressPlace> AsStatic(const WipedVector<Image>& images, std::uintptr_t address) {
   for (const Image& image : images) {
     if (!image.HoldsStatic(address)) continue;
     const std::optional<Symbol> symbol = FindStatic(image, address);
@@ -121,7 +123,7 @@ Mapping MappingAt(std::uintptr_t address, std::string* file) {
   return Mapping::kNone;
 }
 
-Place InMappings(std::uintptr_t address, const OwnerInfo& info) {
+AddressPlace InMappings(std::uintptr_t address, const OwnerInfo& info) {
   std::string file;
   const Mapping mapping = MappingAt(address, &file);
   if (mapping == Mapping::kNone) return {PlaceKind::kForeign, "memory that is not mapped"};
@@ -135,7 +137,7 @@ Place InMappings(std::uintptr_t address, const OwnerInfo& info) {
 
 }  // namespace
 
-Place PlaceOf(const void* address) {
+AddressPlace PlaceOf(const void* address) {
   const auto at = reinterpret_cast<std::uintptr_t>(address);
   const WipedVector<Image> images = LoadedImages();
   // First: a thread's thread_locals can lie in the memory of its stack.

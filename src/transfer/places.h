@@ -20,7 +20,7 @@ enum class PlaceKind : std::uint8_t {
   kForeign,  // memory that belongs to no heap
 };
 
-struct Place {
+struct AddressPlace {
   PlaceKind kind;
   // "the stack of isolate 'parser'", "the writable static `g_cache`", "the heap of isolate 'feed'".
   std::string text;
@@ -30,7 +30,7 @@ struct Place {
 };
 
 // Works in the caller's default heap: the main heap, for reports.
-Place PlaceOf(const void* address);
+AddressPlace PlaceOf(const void* address);
 
 }  // namespace isolates::internal
 

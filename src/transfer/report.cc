@@ -50,7 +50,7 @@ std::string HintForView(std::string_view kind, PlaceKind place) {
 }
 
 // "string_view into the stack of isolate 'parser'"
-std::string DescribeView(std::string_view kind, const Place& place) {
+std::string DescribeView(std::string_view kind, const AddressPlace& place) {
   std::string text = std::string(kind) + " into " + place.text;
   // A block of a heap would be fine if the message owned it.
   if (place.kind == PlaceKind::kIsolateHeap || place.kind == PlaceKind::kMainHeap) {
@@ -90,7 +90,7 @@ Violation WordViolation(const FaultWords& fault, std::string path, std::string t
       violation.hint = "let it own memory from operator new (std::make_unique)";
       break;
     case Fault::kViewOutside: {
-      const Place place = PlaceOf(fault.address);
+      const AddressPlace place = PlaceOf(fault.address);
       violation.what = DescribeView(fault.kind, place);
       violation.hint = HintForView(fault.kind, place.kind);
       break;
