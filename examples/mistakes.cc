@@ -96,8 +96,9 @@ void ViewIntoTheMessage() {
 
 void SharedWithTheSender() {
   const auto text = std::make_shared<std::string>("shared");
+  const std::vector message{text};
   Show("A shared_ptr of which the sender keeps a copy", "port.Send(std::vector{text});",
-       TextOfVerify(std::vector{text}));
+       TextOfVerify(message));
 }
 
 void ContainerOnAnArena() {
@@ -150,9 +151,7 @@ void WhatDoesNotCompile() {
        TransferRefusal<Drawing>());
 }
 
-}  // namespace
-
-int main() {
+void ShowAll() {
   CaptureByReference();
   CaptureOfThis();
   ViewOfALocalString();
@@ -163,3 +162,7 @@ int main() {
   ContainerOnAnArena();
   WhatDoesNotCompile();
 }
+
+}  // namespace
+
+int main() { return isolates::RunMain(ShowAll); }

@@ -13,6 +13,7 @@
 #include <exception>
 #include <functional>
 #include <optional>
+#include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
@@ -29,6 +30,7 @@ class [[nodiscard]] Future {
  public:
   using Value = T;
   using IsolatesUnsendable = void;
+  static constexpr std::string_view kIsolatesRemedy = "await it and send the value";
 
   Future(Future&&) noexcept = default;
   Future& operator=(Future&& other) noexcept {

@@ -212,6 +212,8 @@ class PortBase {
 
   // A port cannot be sent.
   using IsolatesUnsendable = void;
+  static constexpr std::string_view kIsolatesRemedy =
+      "keep it in its isolate and send its SendPort";
 
   // Refuses further messages. Those that wait are destroyed and counted as dead letters.
   void Close() {

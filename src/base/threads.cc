@@ -142,6 +142,10 @@ void NameThisThread(std::string_view name) noexcept {
 
 bool IsOnAnyStack(const void* address) noexcept { return Find(address) != nullptr; }
 
+bool IsOnThisStack(const void* address) noexcept {
+  return this_thread.entry != nullptr && Find(address) == this_thread.entry;
+}
+
 std::optional<std::string> StackNameOf(const void* address) {
   const Entry* entry = Find(address);
   if (entry == nullptr) return std::nullopt;

@@ -22,6 +22,12 @@ std::string NameOrElse(const std::optional<Symbol>& symbol, std::string_view oth
   return symbol.has_value() ? ' ' + symbol->ToString() : std::string(otherwise);
 }
 
+// "of isolate 'parser'"; threads that run no isolate have no name.
+std::string Of(const std::string& name, bool this_thread) {
+  if (!name.empty()) return "of isolate '" + name + "'";
+  return this_thread ? "of this thread" : "of another thread";
+}
+
 AddressPlace PlaceOfVariable(PlaceKind kind, std::string text,
                              const std::optional<Symbol>& symbol) {
   AddressPlace place{kind, std::move(text)};
@@ -46,9 +52,9 @@ std::optional<AddressPlace> AsThreadLocal(const WipedVector<Image>& images,
   const std::vector<KnownThread> threads = KnownThreads();
   const auto name_of = [&](std::uintptr_t self) -> std::string {
     for (const KnownThread& thread : threads) {
-      if (thread.self == self) return " of isolate '" + thread.name + "'";
+      if (thread.self == self) return ' ' + Of(thread.name, self == this_self);
     }
-    return " of this thread";
+    return ' ' + Of({}, self == this_self);
   };
   const auto place = [&](const Image& image, std::uintptr_t offset, std::uintptr_t self) {
     const std::optional<Symbol> symbol = FindThreadLocal(image, offset);
@@ -143,7 +149,7 @@ AddressPlace PlaceOf(const void* address) {
   // First: a thread's thread_locals can lie in the memory of its stack.
   if (auto place = AsThreadLocal(images, at)) return *std::move(place);
   if (const auto name = StackNameOf(address)) {
-    return {PlaceKind::kStack, "the stack of isolate '" + *name + "'"};
+    return {PlaceKind::kStack, "the stack " + Of(*name, IsOnThisStack(address))};
   }
   if (auto place = AsStatic(images, at)) return *std::move(place);
   const OwnerInfo info = OwnerOf(address);

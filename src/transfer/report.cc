@@ -59,6 +59,15 @@ std::string DescribeView(std::string_view kind, const AddressPlace& place) {
   return text;
 }
 
+// "std::pmr::vector<int>" for "std::vector<int, std::pmr::polymorphic_allocator<int>>".
+void ShortenPmr(std::string& name) {
+  const std::size_t allocator = name.find(", std::pmr::polymorphic_allocator<");
+  if (allocator == std::string::npos || !name.starts_with("std::") || !name.ends_with(">>")) {
+    return;
+  }
+  name = "std::pmr::" + name.substr(5, allocator - 5) + '>';
+}
+
 }  // namespace
 
 std::string PrettyTypeName(std::string_view compiler_name) {
@@ -66,8 +75,10 @@ std::string PrettyTypeName(std::string_view compiler_name) {
   ReplaceAll(name, "__cxx11::", "");
   ReplaceAll(name, "{anonymous}::", "");
   ReplaceAll(name, "(anonymous namespace)::", "");
+  ReplaceAll(name, " >", ">");
   ReplaceAll(name, "basic_string<char>", "string");
   ReplaceAll(name, "basic_string_view<char>", "string_view");
+  ShortenPmr(name);
   return name;
 }
 
@@ -98,7 +109,9 @@ Violation WordViolation(const FaultWords& fault, std::string path, std::string t
     case Fault::kViewOfRoot:
       violation.what =
           std::string(fault.kind) + " into the message itself, which is moved when it is sent";
-      violation.hint = "keep an index, own a copy, or send a parcel";
+      violation.hint =
+          "own a copy, keep an offset, or send a parcel; a short std::string holds its text in "
+          "itself";
       break;
     case Fault::kSharedOutside:
       if (std::string_view(fault.kind) == "weak") {
@@ -119,8 +132,9 @@ Violation WordViolation(const FaultWords& fault, std::string path, std::string t
       violation.hint = "let the message own the object, or send an id";
       break;
     case Fault::kResource:
-      violation.what = violation.type + " on a memory resource that stays behind";
-      violation.hint = "use std::pmr::new_delete_resource() or the container without pmr";
+      violation.what = violation.type + " on a memory resource that stays behind, in " +
+                       PlaceOf(fault.address).text;
+      violation.hint = "use std::pmr::new_delete_resource(), or the container without pmr";
       break;
     case Fault::kOwnedTwice:
       violation.what = violation.type +

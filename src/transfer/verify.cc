@@ -28,10 +28,11 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// An address in the caller's own stack must be known as one.
+// An address in the caller's own stack must be known as one. (Without a name: no isolate runs
+// here.)
 void KnowThisStack() noexcept {
   const char here = 0;
-  if (!IsOnAnyStack(&here)) RegisterThisThread("this thread");
+  if (!IsOnAnyStack(&here)) RegisterThisThread({});
 }
 
 std::vector<Violation> Word(const Walker& first, const void* value, RunWalk run,

@@ -22,6 +22,9 @@ void NameThisThread(std::string_view name) noexcept;
 // True if the address lies in the stack of a registered thread. Takes no lock. Any thread.
 bool IsOnAnyStack(const void* address) noexcept;
 
+// True if it lies in the stack of the calling thread, which is registered.
+bool IsOnThisStack(const void* address) noexcept;
+
 // The name under which the stack that holds the address is registered.
 std::optional<std::string> StackNameOf(const void* address);
 

@@ -19,6 +19,27 @@
 
 namespace isolates::internal {
 
+// How a part of a compiler's name for a type is written by programmers.
+struct Shorter {
+  std::string_view name;
+  std::string_view text;
+};
+inline constexpr Shorter kShorter[] = {
+    {"__cxx11::", ""},
+    {"{anonymous}::", ""},
+    {"(anonymous namespace)::", ""},
+    {" >", ">"},
+    {"basic_string<char>", "string"},
+    {"basic_string_view<char>", "string_view"},
+};
+// What `name` begins with; nullptr: nothing to shorten.
+constexpr const Shorter* Shorten(std::string_view name) {
+  for (const Shorter& shorter : kShorter) {
+    if (name.starts_with(shorter.name)) return &shorter;
+  }
+  return nullptr;
+}
+
 // Collects the text; with a null target it only counts.
 class ErrorText {
  public:
@@ -30,19 +51,19 @@ class ErrorText {
       ++size_;
     }
   }
-  // A type's name without inline namespaces, and not longer than a line can bear.
+  // A type's name as a programmer writes it, and not longer than a line can bear.
   constexpr void AddType(std::string_view name) {
     std::size_t left = 80;
-    for (std::size_t i = 0; i < name.size(); ++i) {
-      if (name.substr(i).starts_with("__cxx11::")) {
-        i += 8;
-        continue;
-      }
-      if (left-- == 0) {
+    while (!name.empty()) {
+      const Shorter* const shorter = Shorten(name);
+      const std::string_view part = shorter == nullptr ? name.substr(0, 1) : shorter->text;
+      name.remove_prefix(shorter == nullptr ? 1 : shorter->name.size());
+      if (part.size() > left) {
         Add("...");
         return;
       }
-      Add(name.substr(i, 1));
+      Add(part);
+      left -= part.size();
     }
   }
   constexpr std::size_t size() const { return size_; }

@@ -251,7 +251,8 @@ struct OpaqueTraits : RejectedTraits<T> {
       "has members that the library cannot see (private members, constructors or a virtual "
       "function)";
   static constexpr std::string_view kRemedy =
-      "end it with `public: using IsolatesMembers = isolates::Members<&C::a_, &C::b_>;`";
+      "end it with `public: using IsolatesMembers = isolates::Members<&C::a_, &C::b_>;`, naming "
+      "every member";
 };
 template <class T>
 struct DerivedAggregateTraits : RejectedTraits<T> {
