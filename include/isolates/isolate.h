@@ -98,9 +98,9 @@ class ControlPort {
   internal::Ref<internal::PortHost> isolate_;
 };
 template <>
-struct TransferTraits<ControlPort> : internal::HandleTraits {};
+struct TransferTraits<ControlPort> : internal::ImmutableHandleTraits {};
 template <>
-struct TransferTraits<Capability> : internal::HandleTraits {};
+struct TransferTraits<Capability> : internal::ImmutableHandleTraits {};
 
 enum class KillPriority {
   kBeforeNextEvent,  // after the event that is handled now

@@ -23,7 +23,7 @@
 #include "isolates/clock.h"
 #include "isolates/detail/heap.h"
 #include "isolates/detail/port_core.h"
-#include "isolates/detail/port_message.h"
+#include "isolates/detail/transfer_leaving.h"
 #include "isolates/error.h"
 #include "isolates/transfer.h"
 

@@ -34,6 +34,8 @@ template <class T>
 struct TransferTraits<Parcel<T>> {
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = false;
+  static constexpr std::string_view kFreezeProblem = "is for one reader at a time";
+  static constexpr std::string_view kFreezeRemedy = "freeze the parcel and hold its Frozen";
   static void Walk(const Parcel<T>&, internal::Walker&) {}
 };
 
@@ -42,6 +44,7 @@ template <>
 struct TransferTraits<RemoteError> {
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = false;
+  static constexpr Constness kConstness = Constness::kDeep;
   static void Walk(const RemoteError&, internal::Walker&) {}
 };
 

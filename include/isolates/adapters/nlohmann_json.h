@@ -27,6 +27,7 @@ struct JsonTraits {
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = true;
   static constexpr bool kCarrier = true;
+  static constexpr Constness kConstness = Constness::kDeep;
 
   static void Walk(const Json& value, Walker& walker) {
     switch (value.type()) {
@@ -74,6 +75,7 @@ struct TransferTraits<nlohmann::ordered_map<K, V, Less, A>> {
   static constexpr TransferClass kClass = TransferClass::kPlain;
   static constexpr bool kDroppable = true;
   static constexpr bool kCarrier = true;
+  static constexpr Constness kConstness = Constness::kDeep;
   static void Walk(const nlohmann::ordered_map<K, V, Less, A>& value, internal::Walker& walker) {
     walker.Visit(static_cast<const Vector&>(value));
   }

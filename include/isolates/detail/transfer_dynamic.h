@@ -57,6 +57,7 @@ struct DynamicUniqueTraits<Base, TypeList<D...>> {
   static constexpr bool kDroppable = (!DeletesItself<D> && ... && !DeletesItself<Base>);
   // Whoever holds the pointer by const reference may call what is not const.
   static constexpr bool kShallow = !std::is_const_v<Base>;
+  static constexpr Constness kConstness = kShallow ? Constness::kShallow : Constness::kDeep;
   static constexpr bool kCarrier = true;
   static void Walk(const std::unique_ptr<Base>& value, Walker& walker) {
     if (value == nullptr) return;
@@ -90,6 +91,7 @@ struct AnyTraits<TypeList<D...>> {
   using Parts = TypeList<D...>;
   static constexpr TransferClass kClass = TransferClass::kChecked;
   static constexpr bool kDroppable = false;  // who adds it later need not be on the list (H5c)
+  static constexpr Constness kConstness = Constness::kDeep;
   static void Walk(const std::any& value, Walker& walker) {
     if (!value.has_value()) return;
     if (!((value.type() == typeid(D) && Go<D>(value, walker)) || ...)) {

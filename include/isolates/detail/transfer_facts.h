@@ -25,6 +25,14 @@ enum class TransferClass : std::uint8_t {
   kRejected,  // can never be sent
 };
 
+// What holding a value by const reference is worth: only if it is deep everywhere, isolates may
+// read the value at the same time (rule V3).
+enum class Constness : std::uint8_t {
+  kNone,     // readers can change it, or nobody can tell
+  kShallow,  // readers can change mutable members or what it leads to, if its owner lets them
+  kDeep,     // readers cannot change it; its parts are judged by themselves
+};
+
 template <class T>
 struct TransferTraits;
 
@@ -50,11 +58,14 @@ struct TypeFacts {
   bool droppable;           // its destructor only frees memory of the same graph (H5c)
   // Readers that hold it by const reference can change or move memory that it owns (H4).
   bool shallow;
+  Constness constness;
   bool views;    // has non-owning edges
   bool carrier;  // a standard type: what its owner vouches for holds inside it, too
   bool vouches;  // its author vouches that readers do not use shallow const (OwningMembers)
   std::string_view problem;  // kRejected: what is wrong with it, and what to do instead
   std::string_view remedy;
+  std::string_view freeze_problem;  // not kDeep: the same for freezing
+  std::string_view freeze_remedy;
   const PartFacts* parts;
   std::size_t part_count;
 };
@@ -69,6 +80,14 @@ constexpr bool TraitShallow() {
     return Traits::kShallow;
   } else {
     return false;
+  }
+}
+template <class Traits>
+constexpr Constness TraitConstness() {
+  if constexpr (requires { Traits::kConstness; }) {
+    return Traits::kConstness;
+  } else {
+    return Constness::kNone;
   }
 }
 template <class Traits>
@@ -109,6 +128,27 @@ constexpr std::string_view TraitRemedy() {
     return Traits::kRemedy;
   } else {
     return {};
+  }
+}
+template <class Traits>
+constexpr std::string_view TraitFreezeProblem() {
+  if constexpr (requires { Traits::kFreezeProblem; }) {
+    return Traits::kFreezeProblem;
+  } else if constexpr (TraitConstness<Traits>() == Constness::kShallow) {
+    return "lets readers change what it leads to";
+  } else {
+    return "is not known to be safe from changes by those who read it";
+  }
+}
+template <class Traits>
+constexpr std::string_view TraitFreezeRemedy() {
+  if constexpr (requires { Traits::kFreezeRemedy; }) {
+    return Traits::kFreezeRemedy;
+  } else if constexpr (TraitConstness<Traits>() == Constness::kShallow) {
+    return "let it lead to const, or vouch for its readers with OwningMembers in the class around "
+           "it";
+  } else {
+    return "freeze the values that it stands for";
   }
 }
 template <class Traits>
@@ -159,9 +199,11 @@ struct FactsHolder {
 
   static constexpr TypeFacts kFacts{
       // An identity, not a text. NOLINTNEXTLINE(bugprone-suspicious-stringview-data-usage)
-      PrettyType<T>().data(), TypeNameOf<T>(),       Traits::kClass,         Traits::kDroppable,
-      TraitShallow<Traits>(), TraitViews<Traits>(),  TraitCarrier<Traits>(), TraitVouches<Traits>(),
-      TraitProblem<Traits>(), TraitRemedy<Traits>(), Table::kParts,          Parts::kSize,
+      PrettyType<T>().data(),      TypeNameOf<T>(),        Traits::kClass,
+      Traits::kDroppable,          TraitShallow<Traits>(), TraitConstness<Traits>(),
+      TraitViews<Traits>(),        TraitCarrier<Traits>(), TraitVouches<Traits>(),
+      TraitProblem<Traits>(),      TraitRemedy<Traits>(),  TraitFreezeProblem<Traits>(),
+      TraitFreezeRemedy<Traits>(), Table::kParts,          Parts::kSize,
   };
 };
 
@@ -218,9 +260,17 @@ class TypeGraph {
   Node* nodes_ = new Node[16];
 };
 
+// Whether those who hold the type by const reference can change something in it. `vouched`: the
+// author of the class around it says that nobody gets that far.
+constexpr bool LetsReadersChange(const TypeFacts& facts, bool vouched) {
+  return facts.constness == Constness::kNone ||
+         (facts.constness == Constness::kShallow && !vouched);
+}
+
 struct GraphSummary {
   TransferClass transfer_class = TransferClass::kPlain;
   bool droppable = true;
+  bool freezable = true;
   bool views = false;
 };
 
@@ -231,6 +281,7 @@ constexpr GraphSummary Summarize(FactsFunction root) {
     const TypeFacts& facts = graph.node(i).facts();
     if (facts.own_class > summary.transfer_class) summary.transfer_class = facts.own_class;
     if (!facts.droppable || (facts.shallow && !graph.node(i).vouched)) summary.droppable = false;
+    if (LetsReadersChange(facts, graph.node(i).vouched)) summary.freezable = false;
     if (facts.views) summary.views = true;
   }
   return summary;
@@ -260,6 +311,10 @@ inline constexpr bool kRegionDroppable =
 // "May be sent": the one definition for Send, Run, Spawn and Exit.
 template <class T>
 concept Transferable = kTransferClass<T> != TransferClass::kRejected;
+
+// Deeply immutable for everybody who holds it by const reference: may be frozen (rule V3).
+template <class T>
+concept Freezable = Transferable<T> && internal::kSummary<T>.freezable;
 
 }  // namespace isolates
 

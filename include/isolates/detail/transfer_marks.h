@@ -31,6 +31,7 @@ template <>
 struct TransferTraits<UnsendableMark> {
   static constexpr TransferClass kClass = TransferClass::kChecked;
   static constexpr bool kDroppable = true;
+  static constexpr Constness kConstness = Constness::kDeep;
   static void Walk(const UnsendableMark& value, internal::Walker& walker) {
     if (value.is_set()) walker.Refuse(internal::Fault::kMarked, &value, value.reason_);
   }

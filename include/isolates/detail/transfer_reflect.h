@@ -263,6 +263,7 @@ struct FieldList<T, std::index_sequence<I...>> {
   // A mutable member that owns memory lets a reader move from it.
   static constexpr bool kMutableOwner =
       ((kFieldMutable<T, I> && !std::is_trivially_destructible_v<FieldType<T, I>>) || ...);
+  static constexpr bool kSomeMutable = (kFieldMutable<T, I> || ...);
   static constexpr bool kSomeCopyMayThrow =
       (!std::is_nothrow_copy_constructible_v<std::remove_all_extents_t<FieldType<T, I>>> || ...);
   static constexpr bool kNoDestructorThrows =

@@ -1,7 +1,8 @@
 #ifndef ISOLATES_DETAIL_TRANSFER_REQUIRE_H_
 #define ISOLATES_DETAIL_TRANSFER_REQUIRE_H_
 
-// RequireTransferable<T>(): a compile-time error in one readable line if T may not be sent:
+// RequireTransferable<T>(), RequireFreezable<T>(): a compile-time error in one readable line if T
+// may not be sent or frozen:
 //
 //   Order.lines[].lock: std::mutex is bound to its place and to those who wait for it; remedy:
 //   keep...
@@ -11,7 +12,9 @@
 // it gets the text in pieces.
 
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "isolates/detail/transfer_facts.h"
@@ -82,31 +85,39 @@ constexpr void AddPath(const TypeGraph& graph, std::size_t index, ErrorText& tex
   text.Add(graph.node(index).label);
 }
 
-constexpr std::size_t WriteRefusal(FactsFunction root, char* target) {
+enum class Demand : std::uint8_t { kTransferable, kFreezable };
+
+constexpr bool Meets(Demand demand, const TypeGraph::Node& node) {
+  const TypeFacts& facts = node.facts();
+  return demand == Demand::kTransferable ? facts.own_class != TransferClass::kRejected
+                                         : !LetsReadersChange(facts, node.vouched);
+}
+
+constexpr std::size_t WriteRefusal(FactsFunction root, Demand demand, char* target) {
   const TypeGraph graph(root);
   ErrorText text(target);
   for (std::size_t i = 0; i < graph.size(); ++i) {
     const TypeFacts& facts = graph.node(i).facts();
-    if (facts.own_class != TransferClass::kRejected) continue;
+    if (Meets(demand, graph.node(i))) continue;
     if (i != 0) {
       AddPath(graph, i, text);
       text.Add(": ");
     }
     text.AddType(facts.name);
     text.Add(" ");
-    text.Add(facts.problem);
+    text.Add(demand == Demand::kTransferable ? facts.problem : facts.freeze_problem);
     text.Add("; remedy: ");
-    text.Add(facts.remedy);
+    text.Add(demand == Demand::kTransferable ? facts.remedy : facts.freeze_remedy);
     break;
   }
   return text.size();
 }
 
-template <class T>
+template <class T, Demand D = Demand::kTransferable>
 constexpr auto RefusalText() {
-  constexpr std::size_t kSize = WriteRefusal(&FactsOf<T>, nullptr);
+  constexpr std::size_t kSize = WriteRefusal(&FactsOf<T>, D, nullptr);
   FixedString<kSize + 1> text;
-  WriteRefusal(&FactsOf<T>, text.text);
+  WriteRefusal(&FactsOf<T>, D, text.text);
   return text;
 }
 
@@ -134,14 +145,18 @@ constexpr auto Piece() {
 
 template <FixedString... Why>
 inline constexpr bool kMessageMayBeSent = false;
+template <FixedString... Why>
+inline constexpr bool kMayBeFrozen = false;
 
-template <auto Text, std::size_t Begin, auto... Pieces>
+template <Demand D, auto Text, std::size_t Begin, auto... Pieces>
 constexpr void Refuse() {
-  if constexpr (Begin >= Text.view().size()) {
+  if constexpr (Begin < Text.view().size()) {
+    constexpr std::size_t kEnd = PieceEnd(Text, Begin);
+    Refuse<D, Text, kEnd, Pieces..., Piece<Text, Begin, kEnd>()>();
+  } else if constexpr (D == Demand::kTransferable) {
     static_assert(kMessageMayBeSent<Pieces...>, "this type cannot be sent to another isolate");
   } else {
-    constexpr std::size_t kEnd = PieceEnd(Text, Begin);
-    Refuse<Text, kEnd, Pieces..., Piece<Text, Begin, kEnd>()>();
+    static_assert(kMayBeFrozen<Pieces...>, "this type cannot be frozen");
   }
 }
 
@@ -149,6 +164,8 @@ constexpr void Refuse() {
 
 template <FixedString Why>
 void CannotBeSentToAnotherIsolate() = delete;
+template <FixedString Why>
+void CannotBeFrozen() = delete;
 
 #endif
 
@@ -157,7 +174,7 @@ constexpr void RequireTransferable() {
   using Object = std::remove_cv_t<T>;
   if constexpr (kTransferClass<Object> == TransferClass::kRejected) {
 #if defined(__clang__)
-    Refuse<RefusalText<Object>(), 0>();
+    Refuse<Demand::kTransferable, RefusalText<Object>(), 0>();
 #else
     CannotBeSentToAnotherIsolate<RefusalText<Object>()>();
 #endif
@@ -166,6 +183,20 @@ constexpr void RequireTransferable() {
 
 template <class T>
 inline constexpr auto kRefusalText = RefusalText<T>();
+
+template <class T>
+constexpr void RequireFreezable() {
+  using Object = std::remove_cv_t<T>;
+  if constexpr (!Transferable<Object>) {
+    RequireTransferable<Object>();
+  } else if constexpr (!Freezable<Object>) {
+#if defined(__clang__)
+    Refuse<Demand::kFreezable, RefusalText<Object, Demand::kFreezable>(), 0>();
+#else
+    CannotBeFrozen<RefusalText<Object, Demand::kFreezable>()>();
+#endif
+  }
+}
 
 }  // namespace isolates::internal
 

@@ -56,6 +56,14 @@ void CheckAllocator(const C& container, Walker& walker) {
   }
 }
 
+// Comparators and hashes are called by readers, and nobody sees what state they change.
+template <class... F>
+inline constexpr Constness kFunctorConstness =
+    ((std::is_empty_v<F> || std::is_pointer_v<F>) && ...) ? Constness::kDeep : Constness::kNone;
+inline constexpr std::string_view kFunctorFreezeProblem =
+    "has a comparator or hash with members, which it may change when it is called";
+inline constexpr std::string_view kFunctorFreezeRemedy = "use a function object without members";
+
 template <class... F>
 inline constexpr bool kPlainFunctors = ((kTransferClass<F> == TransferClass::kPlain) && ...);
 
@@ -68,6 +76,9 @@ struct ContainerTraits {
   static constexpr bool kDroppable = kKnownLayout && Facts::kStandard &&
                                      (std::is_trivially_destructible_v<Functors> && ... && true);
   static constexpr bool kCarrier = true;
+  static constexpr Constness kConstness = kFunctorConstness<Functors...>;
+  static constexpr std::string_view kFreezeProblem = kFunctorFreezeProblem;
+  static constexpr std::string_view kFreezeRemedy = kFunctorFreezeRemedy;
   static constexpr std::string_view kProblem =
       kPlainFunctors<Functors...> ? "has an allocator that the library does not know"
                                   : "has a comparator or hash that owns or points to something";
@@ -150,6 +161,9 @@ struct AdapterTraits {
       kPlainFunctors<Functors...> ? TransferClass::kPlain : TransferClass::kRejected;
   static constexpr bool kDroppable = (std::is_trivially_destructible_v<Functors> && ... && true);
   static constexpr bool kCarrier = true;
+  static constexpr Constness kConstness = kFunctorConstness<Functors...>;
+  static constexpr std::string_view kFreezeProblem = kFunctorFreezeProblem;
+  static constexpr std::string_view kFreezeRemedy = kFunctorFreezeRemedy;
   static constexpr std::string_view kProblem = "has a comparator that owns or points to something";
   static constexpr std::string_view kRemedy = "use a function object without such members";
   static void Walk(const A& value, Walker& walker) { walker.Visit(AdapterAccess<A>::Get(value)); }
@@ -217,6 +231,7 @@ struct TransferTraits<std::valarray<T>> {
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = internal::kKnownLayout;
   static constexpr bool kCarrier = true;
+  static constexpr Constness kConstness = Constness::kDeep;
   static constexpr std::string_view Label(std::size_t) { return "[]"; }
   static void Walk(const std::valarray<T>& value, internal::Walker& walker) {
     if (value.size() == 0) return;
@@ -280,6 +295,7 @@ struct TransferTraits<T> {
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = internal::kKnownLayout;
   static constexpr bool kCarrier = true;
+  static constexpr Constness kConstness = Constness::kDeep;
   static void Walk(const T& value, internal::Walker& walker) {
     walker.Visit(value.native());
     if constexpr (internal::kKnownLayout) {

@@ -33,6 +33,11 @@ constexpr bool LetsReadersMove() {
   }
 }
 
+// The same for any change: what leads to const can be read only.
+template <class T>
+inline constexpr Constness kPointeeConstness =
+    std::is_const_v<T> ? Constness::kDeep : Constness::kShallow;
+
 // ---- owning ----
 
 // A program may specialize std::default_delete for its own types. The primary template converts
@@ -55,6 +60,7 @@ struct UniqueTraits {
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = !DeletesItself<T>;
   static constexpr bool kShallow = LetsReadersMove<T>();
+  static constexpr Constness kConstness = kPointeeConstness<T>;
   static constexpr bool kCarrier = true;
   static void Walk(const std::unique_ptr<T>& value, Walker& walker) {
     if (value == nullptr) return;
@@ -70,6 +76,7 @@ struct UniqueArrayTraits {
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = !DeletesItself<T>;
   static constexpr bool kShallow = LetsReadersMove<T>();
+  static constexpr Constness kConstness = kPointeeConstness<T>;
   static constexpr bool kCarrier = true;
   static constexpr std::string_view Label(std::size_t) { return "[]"; }
   static void Walk(const std::unique_ptr<T[]>& value, Walker& walker) {
@@ -139,6 +146,7 @@ struct ViewTraits {
   static constexpr bool kDroppable = true;
   static constexpr bool kViews = true;
   static constexpr bool kShallow = LetsReadersMove<T>();
+  static constexpr Constness kConstness = kPointeeConstness<T>;
 };
 
 template <class T>
@@ -248,6 +256,9 @@ struct SharedTraits {
   static constexpr TransferClass kClass = TransferClass::kChecked;
   static constexpr bool kDroppable = false;
   static constexpr bool kCarrier = true;
+  static constexpr std::string_view kFreezeProblem =
+      "hands out references that outlive what is frozen";
+  static constexpr std::string_view kFreezeRemedy = "use unique_ptr to const, or hold the value";
   static void Walk(const std::shared_ptr<T>& value, Walker& walker) {
     const SharedWords words = ReadShared(value);
     if (words.owner == nullptr) {
@@ -284,6 +295,9 @@ template <class T>
 struct WeakTraits {
   static constexpr TransferClass kClass = TransferClass::kChecked;
   static constexpr bool kDroppable = false;
+  static constexpr std::string_view kFreezeProblem =
+      "hands out references that outlive what is frozen";
+  static constexpr std::string_view kFreezeRemedy = "use a pointer to const";
   static void Walk(const std::weak_ptr<T>& value, Walker& walker) {
     const SharedWords words = ReadShared(value);
     if (words.owner != nullptr) walker.Weak(words.owner, value.expired());
@@ -366,6 +380,9 @@ struct TransferTraits<std::function<R(A...)>> {
   static constexpr TransferClass kClass = TransferClass::kChecked;
   static constexpr bool kDroppable = false;
   static constexpr bool kShallow = true;
+  static constexpr std::string_view kFreezeProblem = "may change what it has captured";
+  static constexpr std::string_view kFreezeRemedy =
+      "use a function pointer, and hold the captured values beside it";
   static void Walk(const std::function<R(A...)>& value, internal::Walker& walker) {
     if (value == nullptr) return;
 #if defined(__GLIBCXX__)

@@ -23,6 +23,7 @@ struct HolderTraits {
   static constexpr TransferClass kClass = TransferClass::kPlain;
   static constexpr bool kDroppable = true;
   static constexpr bool kCarrier = true;
+  static constexpr Constness kConstness = Constness::kDeep;
 };
 
 template <class... P>

@@ -9,7 +9,9 @@
 //   static void Walk(const T&, Walker&);      // reports T's edges, visits T's parts
 //   static constexpr std::string_view Label(std::size_t part);       // optional, for error paths
 //   static constexpr bool kViews, kShallow, kCarrier, kVouches;      // optional, see TypeFacts
+//   static constexpr Constness kConstness;    // optional; kDeep: may be part of what is frozen
 //   static constexpr std::string_view kProblem, kRemedy;             // for kRejected
+//   static constexpr std::string_view kFreezeProblem, kFreezeRemedy;  // optional, if not kDeep
 //
 // The easy way is to derive it from one of the bases below. This file has the bases, the opt-ins
 // for classes and the rules for types without a specialization; transfer_std*.h has the standard
@@ -39,6 +41,7 @@ template <class T>
 struct PlainTraits {
   static constexpr TransferClass kClass = TransferClass::kPlain;
   static constexpr bool kDroppable = std::is_trivially_destructible_v<T>;
+  static constexpr Constness kConstness = Constness::kDeep;
   static void Walk(const T&, Walker&) {}
 };
 
@@ -96,8 +99,8 @@ struct Members {
 // As Members, and the author vouches that
 //   - the destructor of the class does nothing but free what the members own, and
 //   - who holds the class by const reference neither changes nor moves what unique_ptrs, spans or
-//     pointers in it lead to.
-// Then a parcel with it may be dropped in O(pages).
+//     pointers in it lead to, nor mutable members.
+// Then a parcel with it may be dropped in O(pages), and it may be frozen.
 template <auto... M>
 struct OwningMembers {
   static constexpr bool kOwning = true;
@@ -157,6 +160,13 @@ struct ListedTraits {
       (MemberFacts<M>::kOwns || ...) ? TransferClass::kOwned : TransferClass::kPlain;
   static constexpr bool kDroppable = Owning || std::is_trivially_destructible_v<T>;
   static constexpr bool kVouches = Owning;
+  // Nobody can see from outside whether members are mutable.
+  static constexpr Constness kConstness = Owning ? Constness::kDeep : Constness::kNone;
+  static constexpr std::string_view kFreezeProblem =
+      "has private or listed members, which may be mutable: nobody says that readers change "
+      "nothing";
+  static constexpr std::string_view kFreezeRemedy =
+      "if they do not, declare `IsolatesMembers = isolates::OwningMembers<...>`";
   static constexpr std::string_view Label(std::size_t index) {
     constexpr std::string_view kLabels[] = {MemberFacts<M>::kLabel..., {}};
     return kLabels[index];
@@ -227,6 +237,10 @@ struct ClosureTraits {
   static constexpr TransferClass kClass =
       std::is_empty_v<T> ? TransferClass::kPlain : TransferClass::kChecked;
   static constexpr bool kDroppable = std::is_empty_v<T>;
+  static constexpr Constness kConstness = std::is_empty_v<T> ? Constness::kDeep : Constness::kNone;
+  static constexpr std::string_view kFreezeProblem = "has captures, which nobody can see";
+  static constexpr std::string_view kFreezeRemedy =
+      "freeze the captured values, and a function pointer beside them if need be";
   static void Walk(const T& value, Walker& walker) { ScanClosure(value, walker); }
 };
 
@@ -237,6 +251,11 @@ struct AggregateTraits {
   static constexpr TransferClass kClass = TransferClass::kPlain;
   static constexpr bool kDroppable = DestructorIsImplicit<T>();
   static constexpr bool kShallow = Fields::kMutableOwner;
+  static constexpr Constness kConstness =
+      Fields::kSomeMutable ? Constness::kShallow : Constness::kDeep;
+  static constexpr std::string_view kFreezeProblem = "has a mutable member";
+  static constexpr std::string_view kFreezeRemedy =
+      "make it a plain member, or move it out of what is frozen";
   static constexpr std::string_view Label(std::size_t index) { return Fields::Label(index); }
   static void Walk(const T& value, Walker& walker) {
     Fields::ForEach(value, [&walker](std::string_view label, const auto& member) {
