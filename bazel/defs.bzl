@@ -1,5 +1,6 @@
 """The kinds of target of this repository: every C++ target is declared by one of these macros."""
 
+load("//bazel:checked_test.bzl", "checked_test")
 load("//bazel:compile_test.bzl", "compile_log", "header_test", "nocompile_test")
 load("//bazel:copts.bzl", "ISOLATES_COPTS", "ISOLATES_TEST_COPTS")
 
@@ -129,6 +130,22 @@ def isolates_stress_test(name, srcs = None, tags = [], size = "medium", **kwargs
         size = size,
         tags = tags + ["cpu:2", "stress"],
         **kwargs
+    )
+
+def isolates_checked_test(name, srcs = None, tags = [], size = "small", **kwargs):
+    """A GoogleTest program of a checked build, whatever the configuration is."""
+    isolates_test(
+        name = name + "_program",
+        srcs = srcs or [name + ".cc"],
+        size = size,
+        tags = tags + ["manual"],
+        **kwargs
+    )
+    checked_test(
+        name = name,
+        program = ":%s_program" % name,
+        size = size,
+        tags = tags,
     )
 
 def isolates_nocompile_test(

@@ -14,6 +14,7 @@
 #include "isolates/capability.h"
 #include "isolates/detail/isolate_control.h"
 #include "isolates/detail/isolate_launch.h"
+#include "isolates/detail/parcel_destination.h"
 #include "isolates/future.h"
 #include "isolates/parcel.h"
 #include "isolates/port.h"
@@ -162,6 +163,7 @@ class Isolate {
   static Future<Isolate> Spawn(Entry&& entry, Message&& message, const SpawnOptions& options = {}) {
     using Job = internal::SpawnComputation<std::decay_t<Entry>, std::decay_t<Message>>;
     Job::Check(options.launch_.verify, entry, message);
+    const internal::HandOverTo to("isolate", options.launch_.name);
     return SpawnJob(
         std::make_unique<Job>(std::forward<Entry>(entry), std::forward<Message>(message)),
         options.launch_);

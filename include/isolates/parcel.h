@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <typeinfo>
 #include <utility>
 
 #include "isolates/detail/check.h"
@@ -53,6 +54,8 @@ class Parcel;
 
 namespace internal {
 
+struct ParcelTrap;
+
 // One for each parcel, in the main heap.
 struct ParcelControl : MainHeapObject {
   void* root = nullptr;
@@ -60,6 +63,13 @@ struct ParcelControl : MainHeapObject {
   Receipt receipt;
   CensusSum sealed;                                 // of the heap, when the census allowed the drop
   CensusSum (*rewalk)(const void* root) = nullptr;  // checked builds repeat the walk at the drop
+  const std::type_info* type = nullptr;             // of the value, for words
+  ParcelTrap* trap = nullptr;                       // checked builds: of the last hand-over
+
+  ParcelControl() noexcept = default;
+  ParcelControl(const ParcelControl&) = delete;
+  ParcelControl& operator=(const ParcelControl&) = delete;
+  ~ParcelControl();
 
   // The value may have changed or parts of it may have left: no drop as a whole any more.
   void MarkShared() noexcept;
@@ -167,6 +177,10 @@ struct ParcelAccess {
     control->receipt = receipt;
     control->sealed = sealed;
     control->rewalk = rewalk;
+    control->type = &typeid(T);
+    if constexpr (kCheckedBuild) {
+      if (control->heap != nullptr) LeaveSealedHeap(control->heap);
+    }
     return Adopt<T>(control);
   }
   // A parcel as one word, for queues.

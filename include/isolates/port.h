@@ -22,6 +22,7 @@
 
 #include "isolates/clock.h"
 #include "isolates/detail/heap.h"
+#include "isolates/detail/parcel_destination.h"
 #include "isolates/detail/port_core.h"
 #include "isolates/detail/transfer_leaving.h"
 #include "isolates/error.h"
@@ -53,6 +54,7 @@ class SendPort {
   SendResult Send(T&& message, VerifyLevel level = VerifyLevel::kDefault) const {
     Check(message, level);
     if (sender_.closed()) return SendResult::kClosed;
+    const internal::HandOverTo to("port", sender_.port()->debug_name(), id());
     auto envelope = std::make_unique<internal::TypedEnvelope<T>>(std::move(message));
     try {
       if (sender_.Send(envelope.get())) {
@@ -73,6 +75,7 @@ class SendPort {
   {
     Check(message, level);
     if (sender_.closed()) return SendResult::kClosed;
+    const internal::HandOverTo to("port", sender_.port()->debug_name(), id());
     auto envelope = std::make_unique<internal::TypedEnvelope<T>>(message);
     if (!sender_.Send(envelope.get())) return SendResult::kClosed;
     envelope.release();

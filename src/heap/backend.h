@@ -4,6 +4,8 @@
 // The thin interface over the allocator. Two implementations; the build links one of them. Nothing
 // outside this folder knows which.
 
+#include <cstddef>
+
 #include "isolates/detail/census.h"
 #include "isolates/detail/heap.h"
 #include "isolates/heap.h"
@@ -30,6 +32,11 @@ RawHeap* RawHeapOf(const void* block_start, bool* main) noexcept;
 
 // Visits every live block. No thread may touch the heap meanwhile.
 CensusSum VisitBlocks(RawHeap* heap);
+
+// Visits the places where the allocator has made blocks, live or not: at least one for each live
+// block. As VisitBlocks.
+void VisitAreas(RawHeap* heap, void (*visit)(const void* begin, std::size_t bytes, void* target),
+                void* target);
 
 // The calling thread's allocation state ("theap") for `heap` (nullptr: the main heap).
 void TheapTouch(RawHeap* heap) noexcept;    // makes it

@@ -52,6 +52,17 @@ bool VisitOne(const mi_heap_t*, const mi_heap_area_t*, void* block, std::size_t 
   return true;
 }
 
+struct AreaVisit {
+  void (*visit)(const void* begin, std::size_t bytes, void* target);
+  void* target;
+};
+
+bool VisitArea(const mi_heap_t*, const mi_heap_area_t* area, void*, std::size_t, void* argument) {
+  const auto& visit = *static_cast<const AreaVisit*>(argument);
+  visit.visit(area->blocks, area->committed, visit.target);
+  return true;
+}
+
 bool IsMainBlock(void* block) noexcept { return mi_heap_of(block) == mi_heap_main(); }
 
 void CheckAllocatorOnce() noexcept {
@@ -113,6 +124,13 @@ CensusSum VisitBlocks(RawHeap* heap) {
   ISOLATES_CHECK(mi_heap_visit_blocks(Mi(heap), true, &VisitOne, &counter),
                  "mimalloc could not visit the blocks of a heap");
   return counter.sum();
+}
+
+void VisitAreas(RawHeap* heap, void (*visit)(const void* begin, std::size_t bytes, void* target),
+                void* target) {
+  AreaVisit argument{visit, target};
+  ISOLATES_CHECK(mi_heap_visit_blocks(Mi(heap), false, &VisitArea, &argument),
+                 "mimalloc could not visit the areas of a heap");
 }
 
 void SwitchDefault(RawHeap* raw) noexcept {

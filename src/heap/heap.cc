@@ -8,6 +8,7 @@
 #include "isolates/heap.h"
 #include "src/heap/backend.h"
 #include "src/heap/heap_book.h"
+#include "src/heap/trap.h"
 
 namespace isolates {
 
@@ -79,6 +80,11 @@ CensusSum Heap::CensusQuiescent() const { return backend::VisitBlocks(raw_); }
 Heap* HeapOf(const void* block_start) noexcept { return OwnerOf(block_start).heap; }
 
 OwnerInfo OwnerOf(const void* block_start) noexcept {
+  if constexpr (kCheckedBuild) {
+    if (trap::IsGuarded(block_start)) {
+      return {};  // the allocator may not be asked now
+    }
+  }
   bool main = false;
   backend::RawHeap* const raw = backend::RawHeapOf(block_start, &main);
   if (main) {
@@ -93,12 +99,12 @@ void RetireHeap(Heap* heap) noexcept {
   HeapBook::Get().Retire(heap);
 }
 
-void DestroyParcelHeap(Heap* heap) noexcept {
+void DestroyParcelHeap(Heap* heap, std::string_view story) noexcept {
   ISOLATES_CHECK(backend::HasHeaps(), "plain malloc: no heap can be dropped as a whole");
   ISOLATES_CHECK(heap->is_parcel(), "only a parcel's heap may be dropped as a whole");
   ISOLATES_CHECK(!heap->shared(), "a shared heap may not be dropped: others hold blocks of it");
   ISOLATES_CHECK(!HeapScope::Uses(heap), "a heap is dropped inside its own HeapScope");
-  HeapBook::Get().Destroy(heap);
+  HeapBook::Get().Destroy(heap, story);
 }
 
 }  // namespace internal

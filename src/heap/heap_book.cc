@@ -109,7 +109,7 @@ void HeapBook::Retire(Heap* heap) noexcept {
   PushIdle(heap);
 }
 
-void HeapBook::Destroy(Heap* heap) noexcept {
+void HeapBook::Destroy(Heap* heap, std::string_view story) noexcept {
   const MainHeapScope main_heap;  // nothing of the allocator's own may land in the dropper's heap
   const std::shared_lock teardown(teardown_);
   {
@@ -129,9 +129,18 @@ void HeapBook::Destroy(Heap* heap) noexcept {
       registry_.Erase(heap->raw_);  // before the address can belong to a new heap
     }
   }
-  backend::HeapDestroy(heap->raw_);
   destroyed_.fetch_add(1, std::memory_order_relaxed);
   live_.fetch_sub(1, std::memory_order_relaxed);
+  if constexpr (kCheckedBuild) {
+    if (Detain(heap, story)) {
+      return;
+    }
+  }
+  Free(heap);
+}
+
+void HeapBook::Free(Heap* heap) noexcept {
+  backend::HeapDestroy(heap->raw_);
   delete heap;
 }
 

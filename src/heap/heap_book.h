@@ -4,8 +4,8 @@
 // The process-wide book of heaps: which exist, which lie idle, who has allocator state for them.
 // Off the hot path: a worker comes here only when the heaps that it keeps do not do.
 //
-// Locks, in this order: teardown_ > list_mutex_ > a worker's leaves mutex; pool_mutex_ and
-// BuilderTrust's are leaves.
+// Locks, in this order: teardown_ > list_mutex_ > a worker's leaves mutex; teardown_ > the
+// quarantine's > the trap's; pool_mutex_ and BuilderTrust's are leaves.
 // - teardown_ is held shared by whoever destroys a parcel heap or asks a home worker for something,
 //   and exclusively by a worker that ends and gives up all its allocator state. mimalloc has been
 //   seen to lock in a circle when threads exit while heaps are destroyed; a worker that ends in
@@ -17,12 +17,15 @@
 #include <cstdint>
 #include <mutex>
 #include <shared_mutex>
+#include <string_view>
 
 #include "isolates/detail/heap.h"
 #include "isolates/detail/worker_heaps.h"
 #include "isolates/heap.h"
 #include "src/heap/builder_trust.h"
 #include "src/heap/heap_registry.h"
+#include "src/heap/quarantine.h"
+#include "src/heap/trap.h"
 
 namespace isolates::internal {
 
@@ -46,7 +49,13 @@ class HeapBook {
 
   // The parts of RetireHeap and DestroyParcelHeap.
   void Retire(Heap* heap) noexcept;
-  void Destroy(Heap* heap) noexcept;
+  void Destroy(Heap* heap, std::string_view story) noexcept;
+
+  // Checked builds. The calling thread, which built in the heap, gives up its allocator state.
+  void LeaveSealed(Heap* heap) noexcept;
+  // Guards a parcel heap (trap.h). nullptr if it cannot be guarded: above all while another thread
+  // has allocator state for it.
+  trap::Guard* Guard(Heap* heap, TrapKind kind, std::string_view text) noexcept;
 
   // A worker that ends gives up everything that it has.
   void EndWorker(WorkerHeaps& worker) noexcept;
@@ -68,6 +77,13 @@ class HeapBook {
   static backend::RawHeap* Raw(const Heap* heap) noexcept { return heap->raw_; }
 
  private:
+  // Under the teardown lock. False if another thread has allocator state for the heap.
+  static bool LeaveHome(Heap* heap) noexcept;
+  // Frees what Destroy has taken out of the book. Under the teardown lock.
+  static void Free(Heap* heap) noexcept;
+  // Instead of Free at once. False: not possible.
+  bool Detain(Heap* heap, std::string_view story) noexcept;
+
   static constinit HeapBook instance_;
 
   std::shared_mutex teardown_;
@@ -81,6 +97,7 @@ class HeapBook {
 
   HeapRegistry registry_;
   BuilderTrust trust_;
+  Quarantine quarantine_;  // checked builds
 
   // Counters: no other memory depends on their values.
   std::atomic<std::uint64_t> created_{0};

@@ -3,6 +3,7 @@
 #include "isolates/detail/check.h"
 #include "isolates/detail/heap.h"
 #include "isolates/detail/parcel_transit.h"
+#include "src/heap/parcel_trap.h"
 
 namespace isolates {
 
@@ -39,11 +40,19 @@ std::uint64_t NowNs() noexcept {
 void NoteParcelSent(ParcelControl* parcel) noexcept {
   parcel->receipt.sent_ns = NowNs();
   parcel->receipt.adopt_time = {};
+  if constexpr (kCheckedBuild) {
+    TrapSentParcel(parcel);
+  }
 }
 
 void NoteParcelAdopted(ParcelControl* parcel) noexcept {
   parcel->receipt.adopt_time = std::chrono::nanoseconds(NowNs() - parcel->receipt.sent_ns);
+  if constexpr (kCheckedBuild) {
+    TrapAdoptedParcel(parcel);
+  }
 }
+
+ParcelControl::~ParcelControl() { delete trap; }
 
 void ParcelControl::MarkShared() noexcept {
   if (heap != nullptr) {
@@ -66,8 +75,10 @@ bool ParcelControl::DropWhole() noexcept {
       ISOLATES_CHECK(rewalk(root).SameSet(sealed),
                      "a parcel's value changed between its seal and its drop");
     }
+    TrapDroppedParcel(this);
+  } else {
+    DestroyParcelHeap(heap);
   }
-  DestroyParcelHeap(heap);
   delete this;
   return true;
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -14,6 +15,7 @@
 
 #include "gtest/gtest.h"
 #include "isolates/detail/heap.h"
+#include "isolates/detail/parcel_transit.h"
 #include "isolates/detail/worker_heaps.h"
 #include "isolates/heap.h"
 #include "isolates/parcel.h"
@@ -29,6 +31,8 @@ constexpr std::size_t kQueueLimit = 64;
 // are taken apart by their receivers.
 constexpr std::uintptr_t kClean = 1;
 constexpr std::uintptr_t kMixed = 2;
+
+using Transit = InTransit<Parcel<Document>>;
 
 template <class T>
 class Exchange {
@@ -93,11 +97,10 @@ class ParcelStress {
     for (std::thread& thread : threads) {
       thread.join();
     }
-    Parcel<Document> parcel;
-    while (parcels_.Get(&parcel)) {
-      Check(*parcel);
+    std::unique_ptr<Transit> transit;
+    while (parcels_.Get(&transit)) {
+      Check(*transit->Arrive());
     }
-    parcel.Drop();
     std::string* stray = nullptr;
     while (strays_.Get(&stray)) {
       delete stray;
@@ -144,7 +147,7 @@ class ParcelStress {
         strays_.Put(stray);
       }
       built_.fetch_add(1, std::memory_order_relaxed);  // a count
-      parcels_.Put(std::move(parcel));
+      parcels_.Put(std::make_unique<Transit>(std::move(parcel)));
       worker.ServiceLeaves();
       if (random(50) == 0) {
         worker.Collect();
@@ -182,11 +185,15 @@ class ParcelStress {
         }
         delete stray;
       }
-      Parcel<Document> parcel;
-      if (!parcels_.Get(&parcel)) {
+      std::unique_ptr<Transit> transit;
+      if (!parcels_.Get(&transit)) {
         std::this_thread::yield();
         continue;
       }
+      if (random(16) == 0) {
+        continue;  // a dead letter
+      }
+      Parcel<Document> parcel = std::move(transit->Arrive());
       Check(*parcel);
       const unsigned kind = random(10);
       if (parcel->kind == kClean) {
@@ -209,7 +216,7 @@ class ParcelStress {
   std::atomic<bool> stop_{false};
   std::atomic<std::size_t> bad_{0};
   std::atomic<std::size_t> built_{0};
-  Exchange<Parcel<Document>> parcels_;
+  Exchange<std::unique_ptr<Transit>> parcels_;
   Exchange<std::string*> strays_;
 };
 

@@ -43,6 +43,7 @@
 #include "isolates/detail/event_node.h"
 #include "isolates/detail/future_word.h"
 #include "isolates/detail/main_heap.h"
+#include "isolates/detail/parcel_destination.h"
 #include "isolates/detail/parcel_transit.h"
 #include "isolates/detail/port_host.h"
 #include "isolates/detail/ref.h"
@@ -107,6 +108,7 @@ class FutureState final : public FutureStateBase {
 
   template <class U>
   void Succeed(U&& value) {
+    const HandOverTo to("the future of its result");
     value_.emplace(std::forward<U>(value));
     Finish();
   }

@@ -125,8 +125,13 @@ OwnerInfo OwnerOf(const void* block_start) noexcept;
 void RetireHeap(Heap* heap) noexcept;
 
 // Frees every block of a parcel heap at once, without destructors, and the heap. Any thread. The
-// caller vouches that the census allowed it.
-void DestroyParcelHeap(Heap* heap) noexcept;
+// caller vouches that the census allowed it. A checked build keeps the addresses inaccessible for a
+// while; `story` is what it says to who touches them ("a parcel that ...").
+void DestroyParcelHeap(Heap* heap, std::string_view story = "a heap that was dropped") noexcept;
+
+// The builder has ended, and the calling thread, where it ran, is not needed any more to guard the
+// heap (checked builds).
+void LeaveSealedHeap(Heap* heap) noexcept;
 
 // While alive, `new` on this thread allocates in `heap` (nullptr: the main heap). Scopes nest; each
 // belongs on the stack of the code that runs a turn, never in a coroutine frame.

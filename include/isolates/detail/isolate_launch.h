@@ -15,6 +15,7 @@
 
 #include "isolates/detail/computation.h"
 #include "isolates/detail/isolate_control.h"
+#include "isolates/detail/parcel_destination.h"
 #include "isolates/detail/parcel_transit.h"
 #include "isolates/future.h"
 #include "isolates/parcel.h"
@@ -227,6 +228,7 @@ Future<typename Job::Delivered> LaunchJob(const LaunchOptions& options, Parts&&.
   Job::Call::Check(options.verify, call...);
   auto state = MakeRef<FutureState<typename Job::Delivered>>(nullptr);
   Future<typename Job::Delivered> future(state);
+  const HandOverTo to("isolate", options.name);
   auto job = std::make_unique<Job>(std::move(state), std::forward<Parts>(call)...);
   job->verify_level = options.verify;
   Launch(options, std::move(job));
