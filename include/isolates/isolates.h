@@ -11,6 +11,7 @@
 #include "isolates/future.h"
 #include "isolates/heap.h"
 #include "isolates/isolate.h"
+#include "isolates/isolate_local.h"
 #include "isolates/parcel.h"
 #include "isolates/port.h"
 #include "isolates/runtime.h"

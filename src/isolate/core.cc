@@ -30,7 +30,7 @@ constexpr int kEventsPerTurn = 64;
 }  // namespace
 
 IsolateCore::IsolateCore(LaunchOptions options, std::unique_ptr<Computation> computation)
-    : PortHost(next_isolate_id.fetch_add(1, std::memory_order_relaxed)),
+    : LocalsHost(next_isolate_id.fetch_add(1, std::memory_order_relaxed)),
       name_(std::move(options.name)),
       computation_(std::move(computation)),
       builds_parcel_(computation_ != nullptr && computation_->builds_parcel()),
@@ -211,16 +211,22 @@ bool IsolateCore::FinishedForGood() {
   return local_.empty();
 }
 
+void IsolateCore::EndCode() noexcept {
+  tasks_.DestroyRoots();
+  if (computation_ != nullptr) computation_->DropCallable();
+  CloseAllPorts();
+  TakeInbox();
+  while (EventNode* node = local_.PopFront()) node->OnDiscard();
+}
+
 void IsolateCore::End() noexcept {
   {
     const CodeScope code(*this);
     ending_ = true;
     unwound_ = true;
-    tasks_.DestroyRoots();
-    if (computation_ != nullptr) computation_->DropCallable();
-    CloseAllPorts();
-    TakeInbox();
-    while (EventNode* node = local_.PopFront()) node->OnDiscard();
+    EndCode();
+    DestroyLocals();
+    EndCode();  // what the destructors of the locals have started
     // Nothing of the isolate's code is left: now the last message.
     if (final_message_ != nullptr) {
       std::exception_ptr error;

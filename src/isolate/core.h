@@ -38,6 +38,7 @@
 #include "isolates/detail/event_node.h"
 #include "isolates/detail/heap.h"
 #include "isolates/detail/isolate_control.h"
+#include "isolates/detail/isolate_locals.h"
 #include "isolates/detail/port_host.h"
 #include "isolates/detail/worker_heaps.h"
 #include "isolates/error.h"
@@ -55,7 +56,7 @@ struct LiveLink : RingNode {
   IsolateCore& core;
 };
 
-class IsolateCore final : public PortHost {
+class IsolateCore final : public LocalsHost {
  public:
   IsolateCore(LaunchOptions options, std::unique_ptr<Computation> computation);
   ~IsolateCore() override;
@@ -147,6 +148,8 @@ class IsolateCore final : public PortHost {
   void HandleUncaught(const std::exception_ptr& error);
   void NotifyErrorListeners(const RemoteError& error);
   bool FinishedForGood();
+  // Unwinds and discards all of the isolate's code but its IsolateLocals.
+  void EndCode() noexcept;
   void End() noexcept;
   void DiscardEvents() noexcept;
   // True in destructors of code that is unwound: nothing may be thrown into them.
