@@ -51,7 +51,8 @@ Task<> Main() {
   ReceivePort<std::string> reports;
   std::vector<SendPort<Frozen<Config>>> readers;
   for (int i = 0; i < 3; ++i) {
-    co_await Isolate::Spawn(Reader, Start{subscriptions.send_port(), reports.send_port()});
+    const Start start{subscriptions.send_port(), reports.send_port()};
+    co_await Isolate::Spawn(Reader, start);
     readers.push_back(*co_await subscriptions.Receive());
   }
   for (const int orders : {100, 200}) {

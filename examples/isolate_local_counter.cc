@@ -46,7 +46,8 @@ Task<> Main() {
   Library();
   ReceivePort<std::string> reports;
   for (const int calls : {3, 5}) {
-    co_await Isolate::Spawn(Worker, Job{calls, reports.send_port()});
+    const Job job{calls, reports.send_port()};
+    co_await Isolate::Spawn(Worker, job);
     std::cout << *co_await reports.Receive() << '\n';
   }
   std::cout << "here: " << std::exchange(counter->calls, 0) << '\n';
