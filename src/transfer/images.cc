@@ -160,6 +160,8 @@ int CopyImage(dl_phdr_info* info, std::size_t, void* target) {
 bool IsImmutableStatic(const void* data, std::size_t bytes) noexcept {
   const auto begin = reinterpret_cast<std::uintptr_t>(data);
   const MainRanges& ranges = Start().immutable;
+  // Most views lead into heaps, and those mostly lie on one side of all images.
+  if (begin < ranges.front().begin || begin >= ranges.back().end) return false;
   const auto after = std::upper_bound(
       ranges.begin(), ranges.end(), begin,
       [](std::uintptr_t address, const AddressRange& range) { return address < range.begin; });

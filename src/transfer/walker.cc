@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cstring>
 #include <memory_resource>
 #include <utility>
 
+#include "isolates/detail/check.h"
 #include "isolates/detail/threads.h"
 #include "isolates/detail/transfer_closure.h"
 #include "isolates/detail/transfer_std_containers.h"
@@ -63,8 +65,8 @@ bool IsNewDeleteResource(const void* resource) noexcept {
 
 Walker::Walker(const WalkOptions& options) noexcept
     : options_(options),
-      count_(options.count_blocks),
-      slow_blocks_(options.check_owners || options.record_blocks || options.observer != nullptr),
+      only_owners_(options.check_owners && !options.count_blocks && !options.record_blocks &&
+                   options.observer == nullptr),
       plain_malloc_(allocator() == Allocator::kMalloc) {}
 
 void Walker::AddFault(std::uint64_t edge, Fault fault, const void* address, std::size_t bytes,
@@ -86,8 +88,9 @@ void Walker::BlockSlow(const void* start, std::size_t bytes) {
     return;
   }
   if (options_.observer != nullptr) options_.observer->OnBlock(edges_, start, bytes);
-  if (options_.record_blocks) blocks_.push_back({static_cast<const std::byte*>(start), bytes});
-  if (options_.check_owners) CheckOwner(start, bytes);
+  if (options_.count_blocks) census_.Add(start, bytes);
+  if (options_.record_blocks) views_.AddBlock(start, bytes);
+  if (options_.check_owners && !own_pieces_.Holds(start)) CheckOwner(start, bytes);
 }
 
 // Rule V1.
@@ -103,10 +106,17 @@ void Walker::CheckOwner(const void* start, std::size_t bytes) {
       if (plain_malloc_ && (IsOnAnyStack(start) || IsInImage(start) || IsThreadLocal(start))) {
         AddFault(edges_, Fault::kNotABlock, start, bytes, "");
       }
-      if (options_.own_heap != nullptr) ++foreign_blocks_;
+      if (options_.own_heap != nullptr) {
+        ++foreign_blocks_;
+      } else if (!plain_malloc_) {
+        own_pieces_.Add(start);
+      }
       return;
     case BlockOwner::kHeap:
-      if (info.heap == options_.own_heap) return;
+      if (info.heap == options_.own_heap) {
+        own_pieces_.Add(start);
+        return;
+      }
       ++foreign_blocks_;
       if (!info.heap->shared()) AddFault(edges_, Fault::kOwnedByStranger, start, bytes, "");
       return;
@@ -137,10 +147,10 @@ void Walker::OpaqueBlock(const void* start) {
 }
 
 bool Walker::OwnOnce(const void* object) {
-  if (2 * (owner_count_ + 1) > owners_.size()) GrowOwners();
-  Owner* const place = FindOwner(object);
-  if (place->owner == nullptr) {
-    *place = Owner{object, edges_, 1, 0, kOwnedOnce, 0};
+  MakeRoomForOwner();
+  OwnerPlace& place = FindOwner(object);
+  if (place.owner == nullptr) {
+    place = {object, 1, kOwnedOnce};
     ++owner_count_;
     return true;
   }
@@ -164,20 +174,22 @@ void Walker::ViewSlow(const void* data, std::size_t bytes, const char* kind) {
     AddFault(edges_, Fault::kViewOfRoot, data, bytes, kind);
     return;
   }
-  if (IsImmutableStatic(data, bytes)) return;
-  views_.push_back({static_cast<const std::byte*>(data), bytes, kind, edges_, false});
+  if (views_.InRecentBlock(data, bytes) || IsImmutableStatic(data, bytes)) return;
+  views_.AddPending(data, bytes, kind, edges_);
 }
 
 bool Walker::Shared(const void* owner, long use_count, long weak_count) {
   NextEdge();
   if (recording_) NoteEdge();
-  if (2 * (owner_count_ + 1) > owners_.size()) GrowOwners();
-  Owner* const place = FindOwner(owner);
-  if (place->owner != nullptr) {
-    ++place->held;
+  MakeRoomForOwner();
+  OwnerPlace& place = FindOwner(owner);
+  if (place.owner != nullptr) {
+    ++place.held;
     return false;
   }
-  *place = Owner{owner, edges_, 1, 0, use_count, weak_count};
+  ISOLATES_CHECK(owners_.size() < kOwnedOnce, "more than four billion shared objects in a message");
+  place = {owner, 1, static_cast<std::uint32_t>(owners_.size())};
+  owners_.push_back({edges_, 0, use_count, weak_count});
   ++owner_count_;
   return true;
 }
@@ -229,59 +241,45 @@ void Walker::Words(const void* copy, std::size_t bytes, const void* own, bool ex
 
 // ---- owners of shared objects ----
 
-Walker::Owner* Walker::FindOwner(const void* owner) noexcept {
-  const std::size_t mask = owners_.size() - 1;
-  std::size_t at = CensusMix(reinterpret_cast<std::uintptr_t>(owner), 0) & mask;
-  while (owners_[at].owner != nullptr && owners_[at].owner != owner) at = (at + 1) & mask;
-  return &owners_[at];
+Walker::OwnerPlace& Walker::FindOwner(const void* owner) noexcept {
+  constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  // 2^64 by the golden ratio
+  const std::size_t mask = owner_places_.size() - 1;
+  std::size_t at = (reinterpret_cast<std::uintptr_t>(owner) * kGolden) >> owner_shift_;
+  while (owner_places_[at].owner != nullptr && owner_places_[at].owner != owner) {
+    at = (at + 1) & mask;
+  }
+  return owner_places_[at];
 }
 
-void Walker::GrowOwners() {
-  MainVector<Owner> old = std::exchange(owners_, {});
-  owners_.resize(old.empty() ? 64 : 2 * old.size(), Owner{});
-  for (const Owner& owner : old) {
-    if (owner.owner != nullptr) *FindOwner(owner.owner) = owner;
+void Walker::MakeRoomForOwner() {
+  if (2 * (owner_count_ + 1) <= owner_places_.size()) return;
+  const MainVector<OwnerPlace> old = std::exchange(owner_places_, {});
+  owner_places_.resize(old.empty() ? 64 : 2 * old.size());
+  owner_shift_ = std::countl_zero(owner_places_.size()) + 1;
+  for (const OwnerPlace& place : old) {
+    if (place.owner != nullptr) FindOwner(place.owner) = place;
   }
 }
 
 // Rule V3: a shared object goes if the graph holds every reference to it.
 void Walker::ResolveShared() {
   for (const PendingWeak& weak : weak_) {
-    Owner* const owner = owners_.empty() ? nullptr : FindOwner(weak.owner);
-    if (owner == nullptr || owner->owner == nullptr) {
+    const OwnerPlace* const place = owner_places_.empty() ? nullptr : &FindOwner(weak.owner);
+    if (place == nullptr || place->owner == nullptr || place->number == kOwnedOnce) {
       AddFault(weak.edge, Fault::kWeakOutside, weak.owner, 0, "");
     } else {
-      ++owner->weak_held;
+      ++owners_[place->number].weak_held;
     }
   }
-  for (const Owner& owner : owners_) {
-    if (owner.owner == nullptr || owner.use_count == kOwnedOnce) continue;
+  if (owners_.empty()) return;
+  for (const OwnerPlace& place : owner_places_) {
+    if (place.owner == nullptr || place.number == kOwnedOnce) continue;
+    const Owner& owner = owners_[place.number];
     // All strong references together count as one weak one.
-    const bool strong = owner.held != owner.use_count;
+    const bool strong = place.held != owner.use_count;
     if (!strong && owner.weak_held + 1 == owner.weak_count) continue;
-    faults_.push_back(FaultAt{owner.edge, Fault::kSharedOutside, owner.owner, 0,
-                              strong ? "" : "weak", owner.held, owner.use_count});
-  }
-}
-
-// ---- views ----
-
-// Every view that is still open must lie in one block of the graph.
-void Walker::ResolveViews() {
-  if (views_.empty()) return;
-  const auto before = [](const PendingView& a, const PendingView& b) { return a.data < b.data; };
-  std::sort(views_.begin(), views_.end(), before);
-  for (const BlockRange& block : blocks_) {
-    auto view = std::lower_bound(
-        views_.begin(), views_.end(), block.start,
-        [](const PendingView& a, const std::byte* start) { return a.data < start; });
-    for (; view != views_.end() && view->data < block.start + block.bytes; ++view) {
-      const auto offset = static_cast<std::size_t>(view->data - block.start);
-      if (view->bytes <= block.bytes - offset) view->found = true;
-    }
-  }
-  for (const PendingView& view : views_) {
-    if (!view.found) AddFault(view.edge, Fault::kViewOutside, view.data, view.bytes, view.kind);
+    faults_.push_back(FaultAt{owner.edge, Fault::kSharedOutside, place.owner, 0,
+                              strong ? "" : "weak", place.held, owner.use_count});
   }
 }
 
@@ -315,7 +313,9 @@ void Walker::Finish() {
     next.walk(next.object, *this);
   }
   if (recording_) return;
-  ResolveViews();
+  views_.Resolve([this](const PendingView& view) {
+    AddFault(view.edge, Fault::kViewOutside, view.data, view.bytes, view.kind);
+  });
   ResolveShared();
 }
 
@@ -323,8 +323,7 @@ void Walker::Finish() {
 
 void Walker::StartRecording(std::string_view root_label, std::vector<Violation>* violations) {
   recording_ = true;
-  slow_blocks_ = true;
-  count_ = false;
+  only_owners_ = false;
   root_ = root_label;
   violations_ = violations;
 }

@@ -1,6 +1,10 @@
+#include <array>
 #include <atomic>
+#include <cstdint>
 #include <cstdlib>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -95,6 +99,33 @@ TEST(HeapOwnerTest, AnyThreadMayAskWhileOthersMakeAndDropHeaps) {
   EXPECT_EQ(wrong, 0U);
   delete text;
   worker.ReleasePooled(mine);
+}
+
+// What the verification walk relies on when it does not ask for each block.
+TEST(HeapOwnerTest, BlocksOfOnePieceOfMemoryHaveOneOwner) {
+  SKIP_ON_PLAIN_MALLOC();
+  WorkerHeaps worker;
+  const std::array<Heap*, 3> heaps = {nullptr, worker.AcquirePooled(), worker.AcquirePooled()};
+  std::vector<void*> blocks;
+  std::map<std::uintptr_t, Heap*> owner_of_piece;
+  std::set<Heap*> owners;
+  for (std::size_t i = 0; i < 30'000; ++i) {
+    Heap* const heap = heaps[i % heaps.size()];
+    const HeapScope scope(heap);
+    // From 8 bytes to 256 KiB, large ones rarely.
+    void* const block = Allocate(std::size_t{8} << (i % 97 == 0 ? i % 16 : i % 7));
+    ASSERT_EQ(HeapOf(block), heap);
+    const auto piece = reinterpret_cast<std::uintptr_t>(block) >> kOwnerGrainBits;
+    const auto known = owner_of_piece.emplace(piece, heap).first;
+    ASSERT_EQ(known->second, heap);
+    owners.insert(heap);
+    blocks.push_back(block);
+  }
+  EXPECT_EQ(owners.size(), heaps.size());
+  EXPECT_LT(owner_of_piece.size(), blocks.size() / 10);  // pieces are shared by many blocks
+  for (void* const block : blocks) std::free(block);
+  worker.ReleasePooled(heaps[1]);
+  worker.ReleasePooled(heaps[2]);
 }
 
 TEST(HeapOwnerTest, OwnerNameIsCutToWhatFits) {

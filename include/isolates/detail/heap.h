@@ -115,6 +115,11 @@ struct OwnerInfo {
   Heap* heap = nullptr;
 };
 
+// While a block lives, OwnerOf answers the same for the start of every block in the same aligned
+// piece of this size: mimalloc's pages are made of whole slices of 64 KiB, and a page belongs to
+// one heap. Half of it, so that a build with smaller slices does no harm.
+inline constexpr unsigned kOwnerGrainBits = 15;
+
 // Who owns the live block that starts at `block_start`. Plain malloc: under AddressSanitizer an
 // exact answer for blocks, elsewhere always kMain.
 OwnerInfo OwnerOf(const void* block_start) noexcept;

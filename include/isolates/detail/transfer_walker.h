@@ -26,6 +26,8 @@
 #include "isolates/detail/heap.h"
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/transfer_facts.h"
+#include "isolates/detail/transfer_known_pieces.h"
+#include "isolates/detail/transfer_views.h"
 
 namespace isolates {
 
@@ -41,14 +43,6 @@ struct Violation {
 };
 
 namespace internal {
-
-template <class T>
-using MainVector = std::vector<T, MainAllocator<T>>;
-
-struct BlockRange {
-  const std::byte* start;
-  std::size_t bytes;
-};
 
 // Is told of every owning and non-owning edge, by number. Such a pass judges nothing.
 class EdgeObserver {
@@ -105,10 +99,11 @@ class Walker {
   // ---- for TransferTraits<T>::Walk ----
 
   // An edge that owns the block [start, start + bytes), obtained from operator new.
-  void Block(const void* start, std::size_t bytes) {
+  [[gnu::always_inline]] void Block(const void* start, std::size_t bytes) {
     NextEdge();
-    if (count_) census_.Add(start, bytes);
-    if (slow_blocks_) BlockSlow(start, bytes);
+    if (!only_owners_ || !own_pieces_.Holds(start)) [[unlikely]] {
+      BlockSlow(start, bytes);
+    }
   }
   // As Block, if only the allocator knows how long the block is; at least `bytes`.
   void BlockOfUnknownSize(const void* start, std::size_t bytes);
@@ -116,9 +111,11 @@ class Walker {
   // those of a closure, inexactly.
   void OpaqueBlock(const void* start);
   // An edge that does not own what it leads to. Null and empty ones are fine. `kind` words errors.
-  void View(const void* data, std::size_t bytes, const char* kind) {
+  [[gnu::always_inline]] void View(const void* data, std::size_t bytes, const char* kind) {
     NextEdge();
-    if (data != nullptr && bytes != 0) ViewSlow(data, bytes, kind);
+    if (data != nullptr && bytes != 0 && !views_.InKnownBlock(data, bytes)) {
+      ViewSlow(data, bytes, kind);
+    }
   }
   // A reference to a shared owner. True: first met, its blocks and its pointee are to be walked
   // now.
@@ -139,11 +136,9 @@ class Walker {
   void Member(std::string_view label, const T& part) {
     if constexpr (kTransferClass<T> != TransferClass::kPlain) {
       if (recording_) [[unlikely]] {
-        PushLabel(label);
-        Visit(part);
-        Pop();
+        RecordMember(label, part);
       } else {
-        Visit(part);
+        GoInto(part);
       }
     }
   }
@@ -181,14 +176,9 @@ class Walker {
     using T = std::remove_cvref_t<decltype(*std::begin(range))>;
     if constexpr (kTransferClass<T> != TransferClass::kPlain) {
       if (recording_) [[unlikely]] {
-        std::size_t index = 0;
-        for (const auto& element : range) {
-          PushIndex(index++);
-          Visit(element);
-          Pop();
-        }
+        RecordNodes(range, [](const T&) {});
       } else {
-        for (const auto& element : range) Visit(element);
+        for (const auto& element : range) GoInto(element);
       }
     }
   }
@@ -197,34 +187,24 @@ class Walker {
   template <class Range, class Node>
   void Nodes(const Range& range, Node&& node) {
     using T = std::remove_cvref_t<decltype(*std::begin(range))>;
-    [[maybe_unused]] std::size_t index = 0;
-    for (const auto& element : range) {
-      if constexpr (kTransferClass<T> == TransferClass::kPlain) {
+    if constexpr (kTransferClass<T> == TransferClass::kPlain) {
+      for (const auto& element : range) node(element);
+    } else if (recording_) [[unlikely]] {
+      RecordNodes(range, node);
+    } else {
+      for (const auto& element : range) {
         node(element);
-      } else if (recording_) [[unlikely]] {
-        PushIndex(index++);
-        node(element);
-        Visit(element);
-        Pop();
-      } else {
-        node(element);
-        Visit(element);
+        GoInto(element);
       }
     }
   }
   // A part without a name of its own (a pointee, the value of an optional).
   template <class T>
   void Visit(const T& value) {
-    if constexpr (std::is_array_v<T>) {
-      Elements(value);
-    } else if constexpr (kTransferClass<T> != TransferClass::kPlain) {
-      if (recording_) [[unlikely]] {
-        const std::string_view outer = std::exchange(type_, TypeNameOf<T>());
-        Go(value);
-        type_ = outer;
-      } else {
-        Go(value);
-      }
+    if (recording_) [[unlikely]] {
+      RecordVisit(value);
+    } else {
+      GoInto(value);
     }
   }
 
@@ -251,7 +231,7 @@ class Walker {
   std::size_t warnings() const noexcept { return warnings_; }
   // Parts that were taken on trust.
   std::size_t trusted() const noexcept { return trusted_; }
-  const MainVector<BlockRange>& blocks() const noexcept { return blocks_; }
+  const MainVector<BlockRange>& blocks() const noexcept { return views_.blocks(); }
 
   // Makes this walker's pass the recording one for what `first` refused. Before Run.
   void Record(const Walker& first, std::string_view root_label, std::vector<Violation>* violations);
@@ -263,8 +243,8 @@ class Walker {
   static constexpr std::uint32_t kMaxDepth = 128;
   // Edges between two pauses: some hundred microseconds.
   static constexpr std::uint64_t kPauseStride = 1 << 16;
-  // Owner::use_count of objects that OwnOnce has seen.
-  static constexpr long kOwnedOnce = -1;
+  // OwnerPlace::number of objects that OwnOnce has seen.
+  static constexpr std::uint32_t kOwnedOnce = ~std::uint32_t{0};
 
   struct FaultAt {
     std::uint64_t edge;
@@ -276,17 +256,14 @@ class Walker {
     long total;  // and altogether
     bool operator<(const FaultAt& other) const noexcept { return edge < other.edge; }
   };
-  struct PendingView {
-    const std::byte* data;
-    std::size_t bytes;
-    const char* kind;
-    std::uint64_t edge;
-    bool found;
+  // A place of the table of owners; small, because most references only find it and count.
+  struct OwnerPlace {
+    const void* owner = nullptr;  // nullptr: a free place
+    std::uint32_t held = 0;       // references in the graph
+    std::uint32_t number = 0;     // in owners_
   };
   struct Owner {
-    const void* owner;
     std::uint64_t edge;
-    long held;
     long weak_held;
     long use_count;
     long weak_count;
@@ -325,7 +302,45 @@ class Walker {
       TransferTraits<T>::Walk(value, *this);
     }
   }
-  void NextEdge() {
+  // As Visit, outside of the recording pass.
+  template <class T>
+  void GoInto(const T& value) {
+    if constexpr (std::is_array_v<T>) {
+      Elements(value);
+    } else if constexpr (kTransferClass<T> != TransferClass::kPlain) {
+      Go(value);
+    }
+  }
+
+  // The same steps with a path. Cold, and no part of the others' code.
+  template <class T>
+  [[gnu::noinline, gnu::cold]] void RecordVisit(const T& value) {
+    if constexpr (std::is_array_v<T>) {
+      Elements(value);
+    } else if constexpr (kTransferClass<T> != TransferClass::kPlain) {
+      const std::string_view outer = std::exchange(type_, TypeNameOf<T>());
+      Go(value);
+      type_ = outer;
+    }
+  }
+  template <class T>
+  [[gnu::noinline, gnu::cold]] void RecordMember(std::string_view label, const T& part) {
+    PushLabel(label);
+    RecordVisit(part);
+    Pop();
+  }
+  template <class Range, class Node>
+  [[gnu::noinline, gnu::cold]] void RecordNodes(const Range& range, Node&& node) {
+    std::size_t index = 0;
+    for (const auto& element : range) {
+      PushIndex(index++);
+      node(element);
+      RecordVisit(element);
+      Pop();
+    }
+  }
+
+  [[gnu::always_inline]] void NextEdge() {
     if (++edges_ == pause_at_) [[unlikely]] {
       Pause();
     }
@@ -338,12 +353,12 @@ class Walker {
   static std::size_t UsableSize(const void* start) noexcept;
   void Defer(const void* object, void (*walk)(const void*, Walker&));
   void Finish();
-  void ResolveViews();
   void ResolveShared();
   void AddFault(std::uint64_t edge, Fault fault, const void* address, std::size_t bytes,
                 const char* kind);
-  Owner* FindOwner(const void* owner) noexcept;
-  void GrowOwners();
+  // The owner's place, or the free one for it.
+  OwnerPlace& FindOwner(const void* owner) noexcept;
+  void MakeRoomForOwner();
 
   void PushLabel(std::string_view label);
   void PushIndex(std::size_t index);
@@ -357,20 +372,21 @@ class Walker {
   std::uint64_t edges_ = 0;
   std::uint64_t pause_at_ = kPauseStride;
   std::uint32_t depth_ = 0;
-  bool count_;
-  bool slow_blocks_;
+  bool only_owners_;  // a block is asked for its owner, and nothing else
   bool recording_ = false;
   std::size_t foreign_blocks_ = 0;
   std::size_t warnings_ = 0;
   std::size_t trusted_ = 0;
   const bool plain_malloc_;
 
+  KnownPieces own_pieces_;
+  ViewBook views_;
   MainVector<Deferred> deferred_;
-  MainVector<BlockRange> blocks_;
-  MainVector<PendingView> views_;
   MainVector<PendingWeak> weak_;
-  MainVector<Owner> owners_;  // open addressing by owner; a null owner is a free place
+  MainVector<OwnerPlace> owner_places_;  // open addressing; a power of two
   std::size_t owner_count_ = 0;
+  int owner_shift_ = 64;  // 64 - the binary logarithm of the number of places
+  MainVector<Owner> owners_;
   MainVector<FaultAt> faults_;
 
   // The recording pass.
