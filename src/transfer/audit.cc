@@ -176,8 +176,9 @@ AuditReport Audit(const void* value, std::size_t bytes, std::string_view type, R
   Walker first(options);
   run(value, first);
   WipedVector<Candidate>& found = collector.found();
-  std::stable_sort(found.begin(), found.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.edge < b.edge; });
+  std::sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) {
+    return a.edge != b.edge ? a.edge < b.edge : a.offset < b.offset;
+  });
 
   std::vector<std::uint64_t> edges;
   for (const Candidate& candidate : found) {

@@ -29,6 +29,7 @@
 #include <vector>
 
 #include "isolates/detail/threads.h"
+#include "isolates/frozen.h"
 #include "tests/transfer/transfer_test_util.h"
 
 extern "C" {
@@ -122,10 +123,7 @@ Answer Judged(const T& message) {
 }
 
 template <class Edge>
-struct Message {
-  std::vector<Number> own;
-  Edge edge;
-};
+using Message = std::pair<std::vector<Number>, Edge>;
 
 // A message that owns some numbers and has an edge to them or to the spot.
 template <class Make>
@@ -179,6 +177,15 @@ Answer OwningRawPointer(const Spot& spot) {
   if (spot.column != kOwnGraph) return Judged(std::array<Owner, 1>{Owner{spot.storage}});
   const auto block = std::make_unique<Storage>();
   return Judged(std::array<Owner, 2>{Owner{block.get()}, Owner{block.get()}});
+}
+
+// Its value is in the main heap; who else reads it does not matter.
+Answer FrozenHandle(const Spot& spot) {
+  if (spot.column != kMainHeap && spot.column != kOwnGraph) return std::nullopt;
+  const Frozen<Number> handle = Freeze(Number{1});
+  std::vector<Frozen<Number>> message{handle};
+  if (spot.column == kOwnGraph) message.push_back(handle);
+  return Judged(message);
 }
 
 Answer MarkedObject(const Spot& spot) {
@@ -283,6 +290,7 @@ constexpr Row kRows[] = {
     {"`shared_ptr`, all references in the message", &SharedPointer},
     {"`shared_ptr`, a reference outside", &SharedPointerWithReferenceOutside},
     {"`weak_ptr`", &WeakPointer},
+    {"`Frozen`, whoever else reads it", &FrozenHandle},
     {"raw pointer", &RawPointer},
     {"pointer into the middle of a block", &InteriorPointer},
     {"reference (in a tuple)", &Reference},

@@ -2,15 +2,22 @@
 
 #include "src/transfer/places.h"
 
+#include <dlfcn.h>
+#include <link.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
+#include <future>
 #include <iostream>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "isolates/detail/threads.h"
 #include "src/transfer/images.h"
@@ -159,6 +166,79 @@ TEST_F(PlacesTest, ImagesAreFoundWithoutTheLoadersLock) {
   EXPECT_FALSE(IsInImage(&local));
   EXPECT_FALSE(IsInImage(std::make_unique<int>(1).get()));
   EXPECT_FALSE(IsInImage(nullptr));
+}
+
+// A thread stands in the middle of the loader's lock; a walk with every kind of edge goes on. (If
+// it did not, this would hang.)
+TEST_F(PlacesTest, AnAcceptedWalkTakesNoLockOfTheLoader) {
+  struct Edges {
+    std::vector<std::unique_ptr<std::string>> owned;
+    const char* literal = "a literal";
+    const std::string* inside = nullptr;
+  };
+  struct Meeting {
+    std::promise<void> locked;
+    std::promise<void> verified;
+  } meeting;
+  std::thread verifier([&meeting] {
+    Edges message;
+    for (int i = 0; i < 100; ++i) {
+      message.owned.push_back(std::make_unique<std::string>(LongText(100)));
+    }
+    message.inside = message.owned[50].get();
+    const auto verify = [&message] { VerifyForSend(message, "message", VerifyLevel::kAlways); };
+    verify();
+    meeting.locked.get_future().wait();
+    verify();
+    meeting.verified.set_value();
+  });
+  dl_iterate_phdr(
+      [](dl_phdr_info*, std::size_t, void* target) {
+        auto& with = *static_cast<Meeting*>(target);
+        with.locked.set_value();
+        with.verified.get_future().wait();
+        return 1;
+      },
+      &meeting);
+  verifier.join();
+}
+
+TEST_F(PlacesTest, LibrariesThatCameLaterMayGo) {
+  // One that the C library brings along and that nothing here needs.
+  void* const library = dlopen("libresolv.so.2", RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) GTEST_SKIP() << "no libresolv.so.2";
+  const void* const function = dlsym(library, "ns_parse_ttl");
+  ASSERT_NE(function, nullptr);
+  EXPECT_TRUE(IsInImage(function));
+  const auto images = LoadedImages();
+  const auto at = reinterpret_cast<std::uintptr_t>(function);
+  const auto image = std::find_if(images.begin(), images.end(),
+                                  [at](const Image& one) { return one.HoldsStatic(at); });
+  ASSERT_NE(image, images.end());
+  if (!image->at_start) {
+    EXPECT_FALSE(IsImmutableStatic(function, 1));
+    EXPECT_EQ(PlaceOf(function).kind, PlaceKind::kLaterLibrary);
+    EXPECT_THAT(Text(function), StartsWith("libresolv.so.2, a library that was loaded while"));
+    std::pair<std::string, const void*> message("", function);
+    EXPECT_THAT(Verify(message).violations,
+                testing::ElementsAre(testing::Field(&Violation::hint, HasSubstr("unloaded"))));
+  }
+  dlclose(library);
+}
+
+TEST_F(PlacesTest, ThreadsWithoutIsolateAreCalledThreads) {
+  std::promise<const int*> address;
+  std::promise<void> done;
+  std::thread other([&] {
+    RegisterThisThread({});
+    const int local = 1;
+    EXPECT_EQ(Text(&local), "the stack of this thread");
+    address.set_value(&local);
+    done.get_future().wait();
+  });
+  EXPECT_EQ(Text(address.get_future().get()), "the stack of another thread");
+  done.set_value();
+  other.join();
 }
 
 TEST_F(PlacesTest, ImmutableIsWhatNobodyCanWrite) {
