@@ -120,7 +120,8 @@ Violation WordViolation(const FaultWords& fault, std::string path, std::string t
         violation.what = "shared_ptr with " + std::to_string(fault.total) + " references, only " +
                          std::to_string(fault.held) + " of them in the message";
       }
-      violation.hint = "drop the others before sending, send a copy, or share it with isolates::Freeze";
+      violation.hint =
+          "drop the others before sending, send a copy, or share it with isolates::Freeze";
       break;
     case Fault::kSharedOpaque:
       violation.what =

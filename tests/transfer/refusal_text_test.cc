@@ -61,7 +61,7 @@ TEST(RefusalTextTest, TypesAreWrittenAsInTheSource) {
 
 TEST(RefusalTextTest, LongTypeNamesAreCut) {
   using Deep = Hidden<Hidden<Hidden<Hidden<Hidden<Hidden<Hidden<Hidden<Hidden<int>>>>>>>>>;
-  const std::string text(TransferRefusal<Deep>());
+  const std::string text(TransferRefusal<Hidden<Hidden<Hidden<Deep>>>>());
   EXPECT_THAT(text, HasSubstr("... has members"));
 }
 
