@@ -20,6 +20,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "isolates/detail/heap.h"
 #include "isolates/detail/isolate_locals.h"
 #include "isolates/detail/transfer_require.h"
 #include "isolates/transfer.h"
@@ -100,6 +101,8 @@ class IsolateLocal {
     internal::LocalsHost& isolate = internal::RequireLocals();
     const std::uint32_t number = isolate.BeginLocal(number_);
     try {
+      // Not in a parcel's heap, if one is being built: the value stays behind.
+      const internal::HeapScope scope(isolate.heap());
       std::unique_ptr<T> value(make_(beginning_));
       isolate.FinishLocal(number, value.get(),
                           [](void* made) noexcept { delete static_cast<T*>(made); });

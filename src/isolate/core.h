@@ -102,6 +102,7 @@ class IsolateCore final : public LocalsHost {
   bool Wait(bool (*ready)(const void*), const void* argument, TimePoint deadline) override;
   void CheckStop() override;
   bool InTurn() const noexcept override { return in_turn_; }
+  Heap* heap() const noexcept override { return heap_; }
   // Unwinds the current code and ends the isolate; the message is handed over last.
   void CheckExit() const;
   [[noreturn]] void Exit(std::unique_ptr<FinalMessage> message);

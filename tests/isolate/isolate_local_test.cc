@@ -345,6 +345,11 @@ TEST(IsolateLocalTest, ItIsMadeInTheHeapOfTheIsolate) {
   if (allocator() == Allocator::kMalloc) GTEST_SKIP() << "needs the mimalloc back end";
   EXPECT_TRUE(Isolate::Run([] {
                 const internal::Heap* const own = internal::CurrentHeap();
+                {
+                  // As if it was first used while something else is built.
+                  const internal::MainHeapScope elsewhere;
+                  made.Get();
+                }
                 return own != nullptr && internal::HeapOf(&*counter) == own &&
                        internal::HeapOf(made->data()) == own;
               }).Get());

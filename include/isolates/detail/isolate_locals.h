@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "isolates/detail/heap.h"
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/port_host.h"
 
@@ -33,6 +34,9 @@ class LocalNumber {
 class LocalsHost : public PortHost {
  public:
   using PortHost::PortHost;
+
+  // The isolate's own heap (nullptr: the main heap), whatever the thread's default is meanwhile.
+  virtual Heap* heap() const noexcept = 0;
 
   // The value, or nullptr if it was not made or is gone.
   void* FindLocal(std::uint32_t number) const noexcept {
