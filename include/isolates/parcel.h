@@ -65,6 +65,9 @@ struct ParcelControl : MainHeapObject {
   CensusSum (*rewalk)(const void* root) = nullptr;  // checked builds repeat the walk at the drop
   const std::type_info* type = nullptr;             // of the value, for words
   ParcelTrap* trap = nullptr;                       // checked builds: of the last hand-over
+  // Checked builds: calls each(block, bytes, target) for every block that the value owns.
+  void (*owned)(const void* root, void (*each)(const void*, std::size_t, void*),
+                void* target) = nullptr;
 
   ParcelControl() noexcept = default;
   ParcelControl(const ParcelControl&) = delete;

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <typeinfo>
 #include <utility>
@@ -10,6 +12,7 @@
 #include "isolates/detail/parcel_destination.h"
 #include "isolates/detail/threads.h"
 #include "isolates/detail/type_name.h"
+#include "isolates/heap.h"
 #include "src/heap/heap_book.h"
 
 namespace isolates::internal {
@@ -83,14 +86,28 @@ void TrapSentParcel(ParcelControl* parcel) noexcept {
   }
   ParcelTrap& trap = *parcel->trap;
   trap.route = DescribeRoute(NextHandOver());
+  const std::string text = DescribeParcel(*parcel) + " on its way: " + trap.route;
   if (parcel->heap != nullptr && !parcel->heap->shared()) {
-    trap.guard = HeapBook::Get().Guard(parcel->heap, TrapKind::kHandOver,
-                                       DescribeParcel(*parcel) + " on its way: " + trap.route);
+    trap.guard = HeapBook::Get().Guard(parcel->heap, TrapKind::kHandOver, text);
+  } else if (allocator() == Allocator::kMalloc && parcel->owned != nullptr && Poison::Available()) {
+    Poison::Blocks blocks;
+    parcel->owned(
+        parcel->root,
+        [](const void* start, std::size_t bytes, void* target) {
+          const auto begin = reinterpret_cast<std::uintptr_t>(start);
+          static_cast<Poison::Blocks*>(target)->push_back({begin, begin + bytes});
+        },
+        &blocks);
+    trap.poison = std::make_unique<Poison>(std::move(blocks), text);
   }
 }
 
 void TrapAdoptedParcel(ParcelControl* parcel) noexcept {
-  if (parcel->trap != nullptr && parcel->trap->guard != nullptr) {
+  if (parcel->trap == nullptr) {
+    return;
+  }
+  parcel->trap->poison = nullptr;
+  if (parcel->trap->guard != nullptr) {
     trap::Unprotect(std::exchange(parcel->trap->guard, nullptr));
   }
 }

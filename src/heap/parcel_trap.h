@@ -5,18 +5,21 @@
 // is on its way.
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "isolates/detail/main_heap.h"
 #include "isolates/parcel.h"
+#include "src/heap/poison.h"
 #include "src/heap/trap.h"
 
 namespace isolates::internal {
 
 struct ParcelTrap : MainHeapObject {
-  std::string route;             // "hand-over 17, from isolate 'a' to port 'b'"
-  trap::Guard* guard = nullptr;  // stands while the parcel is on its way
+  std::string route;               // "hand-over 17, from isolate 'a' to port 'b'"
+  trap::Guard* guard = nullptr;    // stands while the parcel is on its way
+  std::unique_ptr<Poison> poison;  // likewise, with plain malloc under AddressSanitizer
 };
 
 // A number that is never used again.

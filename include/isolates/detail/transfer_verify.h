@@ -145,6 +145,16 @@ CensusSum RewalkOf(const void* root) {
   return walker.census();
 }
 
+template <class T>
+void ForEachOwned(const void* root, void (*each)(const void*, std::size_t, void*), void* target) {
+  WalkOptions options;
+  options.check_owners = false;
+  options.record_blocks = true;
+  Walker walker(options);
+  walker.RunRoot(*static_cast<const T*>(root));
+  for (const BlockRange& block : walker.blocks()) each(block.start, block.bytes, target);
+}
+
 // Makes the parcel of the value at `root`, which was made by `new` in `heap`. On the builder's
 // worker, after the builder has ended, with the main heap as the default. If the parcel cannot be
 // dropped as a whole, a parcel heap is retired here; a pooled heap stays with the caller. If the
@@ -163,6 +173,7 @@ Parcel<T> SealParcel(Heap* heap, T* root, bool heap_usable_for_drop,
         SealValue(heap, root, kType, heap_usable_for_drop, root_label, level, &sealed);
     Parcel<T> parcel =
         ParcelAccess::Make(root, heap, receipt, sealed, kCheckedBuild ? &RewalkOf<T> : nullptr);
+    if constexpr (kCheckedBuild) ParcelAccess::Control(parcel)->owned = &ForEachOwned<T>;
     if (!receipt.droppable) RetireAfterSeal(heap);
     return parcel;
   } catch (...) {
