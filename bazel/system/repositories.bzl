@@ -70,6 +70,19 @@ def isolates_repositories():
         include = ["nlohmann"],
     )
 
+    # Further types that an adapter lets be sent.
+    system_library(
+        name = "boost_container",
+        package = "libboost1.81-dev",
+        include = ["boost/container", "boost/intrusive"],
+    )
+    system_library(
+        name = "simdjson",
+        package = "libsimdjson-dev",
+        include = ["simdjson.h"],
+        library = "simdjson",
+    )
+
     # The default input of the examples.
     system_library(
         name = "iso_codes",

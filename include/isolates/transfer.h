@@ -29,6 +29,14 @@
 
 namespace isolates {
 
+// ---- for those who write TransferTraits of their own (docs/adapters.md) ----
+
+using internal::InsideObject;  // true if an address lies in the bytes of an object
+using internal::TypeList;      // of the types that a type leads to: Parts
+using internal::Walker;        // to which Walk reports edges and parts
+
+// ---- types of this library ----
+
 // A parcel inside a message brings its own heap and was verified when it was made.
 template <class T>
 struct TransferTraits<Parcel<T>> {
@@ -36,7 +44,7 @@ struct TransferTraits<Parcel<T>> {
   static constexpr bool kDroppable = false;
   static constexpr std::string_view kFreezeProblem = "is for one reader at a time";
   static constexpr std::string_view kFreezeRemedy = "freeze the parcel and hold its Frozen";
-  static void Walk(const Parcel<T>&, internal::Walker&) {}
+  static void Walk(const Parcel<T>&, Walker&) {}
 };
 
 // Built of copies on the receiver's side (rule V7).
@@ -45,7 +53,7 @@ struct TransferTraits<RemoteError> {
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = false;
   static constexpr Constness kConstness = Constness::kDeep;
-  static void Walk(const RemoteError&, internal::Walker&) {}
+  static void Walk(const RemoteError&, Walker&) {}
 };
 
 // The dry run: looks at every edge of the value as a send would and lists all that would be

@@ -16,6 +16,7 @@
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -30,24 +31,7 @@ class CensusExactTest : public TransferHeapTest {
 
   template <class Build>
   void Expect(Build&& build) {
-    Heap* const heap = FreshHeap();
-    ASSERT_TRUE(heap->is_parcel());
-    auto* const root = BuildIn(heap, build);
-    using T = std::remove_reference_t<decltype(*root)>;
-    {
-      std::vector<const void*> owned{root};
-      for (const BlockRange& block : OwnedBlocks(*root)) {
-        owned.push_back(block.start);
-        // The walk never claims more bytes than the block has.
-        EXPECT_EQ(OwnerOf(block.start).heap, heap);
-      }
-      std::sort(owned.begin(), owned.end());
-      EXPECT_EQ(owned, LiveBlocks(root)) << TypeNameOf<T>();
-      EXPECT_EQ(std::adjacent_find(owned.begin(), owned.end()), owned.end()) << "met twice";
-      EXPECT_TRUE(RewalkOf<T>(root).SameSet(heap->Census())) << TypeNameOf<T>();
-    }
-    delete root;
-    ExpectEmptyAndDestroy(heap);
+    ExpectExact(std::forward<Build>(build));
   }
 };
 

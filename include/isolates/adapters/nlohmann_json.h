@@ -8,7 +8,7 @@
 // addresses of all blocks are known: the text, array or object behind a value is a block of its
 // own.
 
-#include <string_view>
+#include <memory>
 #include <type_traits>
 
 #include <nlohmann/json.hpp>
@@ -16,7 +16,7 @@
 #include "isolates/transfer.h"
 
 namespace isolates {
-namespace internal {
+namespace adapters {
 
 template <class Json>
 struct JsonTraits {
@@ -59,24 +59,24 @@ struct JsonTraits {
   }
 };
 
-}  // namespace internal
+}  // namespace adapters
 
 template <>
-struct TransferTraits<nlohmann::json> : internal::JsonTraits<nlohmann::json> {};
+struct TransferTraits<nlohmann::json> : adapters::JsonTraits<nlohmann::json> {};
 
 template <>
-struct TransferTraits<nlohmann::ordered_json> : internal::JsonTraits<nlohmann::ordered_json> {};
+struct TransferTraits<nlohmann::ordered_json> : adapters::JsonTraits<nlohmann::ordered_json> {};
 
 // ordered_json's objects are vectors of pairs.
 template <class K, class V, class Less, class A>
 struct TransferTraits<nlohmann::ordered_map<K, V, Less, A>> {
   using Vector = typename nlohmann::ordered_map<K, V, Less, A>::Container;
-  using Parts = internal::TypeList<Vector>;
+  using Parts = TypeList<Vector>;
   static constexpr TransferClass kClass = TransferClass::kPlain;
   static constexpr bool kDroppable = true;
   static constexpr bool kCarrier = true;
   static constexpr Constness kConstness = Constness::kDeep;
-  static void Walk(const nlohmann::ordered_map<K, V, Less, A>& value, internal::Walker& walker) {
+  static void Walk(const nlohmann::ordered_map<K, V, Less, A>& value, Walker& walker) {
     walker.Visit(static_cast<const Vector&>(value));
   }
 };
