@@ -126,7 +126,7 @@ template <class T>
 [[nodiscard]] Frozen<T> Freeze(T&& value) {
   internal::RequireFreezable<T>();
   internal::VerifyForSend(value, "value", VerifyLevel::kAlways);
-  internal::MarkLeaving<T>();
+  internal::MarkLeaving(value);
   return internal::FrozenAccess::Make<T>(
       internal::MakeRef<internal::FrozenValue<T>>(std::move(value)));
 }
@@ -147,7 +147,7 @@ template <class T>
   options.record_blocks = internal::kSummary<T>.views;
   options.strict_closures = true;
   internal::VerifyValue(&root, &internal::RunRootWalkOf<T>, options, "value");
-  if (!untouched) internal::MarkLeaving<T>();
+  if (!untouched) internal::MarkCurrentHeapLeaving();
   return internal::FrozenAccess::Make<T>(
       internal::MakeRef<internal::FrozenParcel<T>>(std::move(parcel)));
 }

@@ -39,6 +39,11 @@ class RunOptions {
     launch_.verify = level;
     return *this;
   }
+  // For RunParcel; the same as ParcelOptions::Carry.
+  RunOptions& Carry(CarryPolicy policy) {
+    launch_.carry = policy;
+    return *this;
+  }
 
  private:
   friend class Isolate;

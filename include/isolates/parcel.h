@@ -5,48 +5,25 @@
 // time, read in place, and dropped in time proportional to its pages instead of its objects if the
 // census allowed it (Receipt::droppable); otherwise by its destructor.
 
-#include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <string_view>
 #include <typeinfo>
 #include <utility>
 
 #include "isolates/detail/check.h"
 #include "isolates/detail/heap.h"
 #include "isolates/detail/parcel_traits.h"
+#include "isolates/receipt.h"
 
 namespace isolates {
 
-// Why a parcel can or cannot be dropped as a whole.
-enum class DropReason : std::uint8_t {
-  kDroppable,
-  kStrays,            // the builder left blocks in the heap that the value does not own
-  kForeignBlock,      // the value owns a block of another heap
-  kTypeNotDroppable,  // a destructor on the way does more than free memory, or nobody said so
-  kSharedHeap,        // a block left, or a mutable reference was given out
-  kPooledHeap,        // built in a pooled heap (too many retired heaps, or earlier strays)
-  kPlainMalloc,       // linked with plain malloc: there are no heaps
-};
-
-std::string_view ToString(DropReason reason) noexcept;
-
-// What is known about a hand-over.
-struct Receipt {
-  std::size_t reachable_blocks = 0;  // met on owning edges from the root
-  std::size_t reachable_bytes = 0;
-  std::size_t heap_blocks = 0;  // live in the heap; 0 if no census was taken
-  std::size_t heap_bytes = 0;
-  std::size_t stray_blocks = 0;  // live in the heap but not reachable
-  std::size_t stray_bytes = 0;
-  bool droppable = false;
-  DropReason reason = DropReason::kPlainMalloc;
-  std::chrono::nanoseconds verify_time{0};
-  std::chrono::nanoseconds census_time{0};
-  // The last hand-over of the parcel as a message or result of its own (not inside of another).
-  std::uint64_t sent_ns = 0;               // on std::chrono::steady_clock; 0 if there was none
-  std::chrono::nanoseconds adopt_time{0};  // from then until the receiver took it
+// What happens to a value that is much smaller than the heap that it was built in.
+enum class CarryPolicy : std::uint8_t {
+  kCarry,    // it takes the heap along, as always
+  kCopyOut,  // it is copied into a second fresh heap, and the first is given up, if the type
+             // allows: copyable, without views, and droppable as a whole
+  kAuto,     // it is copied out if the heap takes up 1 MiB or more and not even 1/8 of that is the
+             // value's
 };
 
 template <class T>
@@ -63,8 +40,9 @@ struct ParcelControl : MainHeapObject {
   Receipt receipt;
   CensusSum sealed;                                 // of the heap, when the census allowed the drop
   CensusSum (*rewalk)(const void* root) = nullptr;  // checked builds repeat the walk at the drop
-  const std::type_info* type = nullptr;             // of the value, for words
-  ParcelTrap* trap = nullptr;                       // checked builds: of the last hand-over
+  bool changed = false;  // a mutable reference was given out: it may own and lead to anything now
+  const std::type_info* type = nullptr;  // of the value, for words
+  ParcelTrap* trap = nullptr;            // checked builds: of the last hand-over
   // Checked builds: calls each(block, bytes, target) for every block that the value owns.
   void (*owned)(const void* root, void (*each)(const void*, std::size_t, void*),
                 void* target) = nullptr;
@@ -74,8 +52,9 @@ struct ParcelControl : MainHeapObject {
   ParcelControl& operator=(const ParcelControl&) = delete;
   ~ParcelControl();
 
-  // The value may have changed or parts of it may have left: no drop as a whole any more.
-  void MarkShared() noexcept;
+  // The value may change or parts of it may leave: no drop as a whole any more, and it is looked at
+  // again before it is sent.
+  void MarkChanged() noexcept;
   // Frees all blocks at once. False if that is not allowed: the caller deletes the root and calls
   // Release.
   bool DropWhole() noexcept;
@@ -115,7 +94,7 @@ class Parcel {
   // Access that can change the value. The parcel will be dropped by its destructor.
   T& Mutable() noexcept {
     ISOLATES_CHECK(control_ != nullptr, "empty parcel: it was moved from, taken or dropped");
-    control_->MarkShared();
+    control_->MarkChanged();
     return *static_cast<T*>(control_->root);
   }
 
@@ -134,6 +113,14 @@ class Parcel {
     std::exchange(control_, nullptr)->Release();
     return box;
   }
+
+  // Moves a part of the value out, as a parcel of its own:
+  //   parcel.Split([](Document& d) -> std::vector<Order>& { return d.orders; })
+  // What the part owns stays in the heap, which both use from now on: neither is dropped as a
+  // whole. Throws TransferError, and the value is unchanged, if the rest has references into the
+  // part (shared_ptr).
+  template <class Select>
+  auto Split(Select&& select);
 
   const Receipt& receipt() const noexcept {
     ISOLATES_CHECK(control_ != nullptr, "empty parcel: it was moved from, taken or dropped");
@@ -200,6 +187,10 @@ struct ParcelAccess {
   template <class T>
   static ParcelControl* Control(const Parcel<T>& parcel) noexcept {
     return parcel.control_;
+  }
+  template <class T>
+  static bool Changed(const Parcel<T>& parcel) noexcept {
+    return parcel.control_ != nullptr && parcel.control_->changed;
   }
   // The heap while the parcel can be dropped as a whole, else nullptr.
   template <class T>

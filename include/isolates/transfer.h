@@ -14,11 +14,15 @@
 //
 // Classes with private members say what they hold (IsolatesMembers, below).
 
+#include <memory>
+
 #include "isolates/detail/transfer_closure.h"
 #include "isolates/detail/transfer_dynamic.h"
 #include "isolates/detail/transfer_facts.h"
 #include "isolates/detail/transfer_marks.h"
+#include "isolates/detail/transfer_reached.h"
 #include "isolates/detail/transfer_require.h"
+#include "isolates/detail/transfer_split.h"
 #include "isolates/detail/transfer_std_containers.h"
 #include "isolates/detail/transfer_std_pointers.h"
 #include "isolates/detail/transfer_std_values.h"
@@ -37,14 +41,20 @@ using internal::Walker;        // to which Walk reports edges and parts
 
 // ---- types of this library ----
 
-// A parcel inside a message brings its own heap and was verified when it was made.
+// A parcel inside a message brings its own heap and was verified when it was made. Only what may
+// have been changed since then is looked at.
 template <class T>
 struct TransferTraits<Parcel<T>> {
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = false;
   static constexpr std::string_view kFreezeProblem = "is for one reader at a time";
   static constexpr std::string_view kFreezeRemedy = "freeze the parcel and hold its Frozen";
-  static void Walk(const Parcel<T>&, Walker&) {}
+  using Parts = TypeList<T>;
+  static void Walk(const Parcel<T>& parcel, Walker& walker) {
+    if (!internal::ParcelAccess::Changed(parcel)) return;
+    walker.Block(std::addressof(parcel.get()), sizeof(T));
+    walker.Visit(parcel.get());
+  }
 };
 
 // Built of copies on the receiver's side (rule V7).

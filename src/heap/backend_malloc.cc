@@ -62,6 +62,7 @@ RawHeap* RawHeapOf(const void* block_start, bool* main) noexcept {
 
 CensusSum VisitBlocks(RawHeap*) { return {}; }
 void VisitAreas(RawHeap*, void (*)(const void*, std::size_t, void*), void*) {}
+CensusSum MeasureAreas(RawHeap*) { return {}; }
 void SwitchDefault(RawHeap*) noexcept {}
 void TheapTouch(RawHeap*) noexcept {}
 void TheapDelete(RawHeap*) noexcept {}

@@ -44,10 +44,14 @@ mi_theap_t* TheapOf(backend::RawHeap* heap) noexcept {
   return heap == nullptr ? MainTheap() : mi_heap_theap(Mi(heap));
 }
 
-bool VisitOne(const mi_heap_t*, const mi_heap_area_t*, void* block, std::size_t block_size,
-              void* counter) {
-  if (block != nullptr) {  // each area is announced by a call without a block
-    static_cast<CensusCounter*>(counter)->Add(block, block_size);
+// Each area is announced by a call without a block.
+bool VisitOne(const mi_heap_t*, const mi_heap_area_t* area, void* block, std::size_t block_size,
+              void* target) {
+  auto* const counter = static_cast<CensusCounter*>(target);
+  if (block != nullptr) {
+    counter->Add(block, block_size);
+  } else {
+    counter->AddArea(area->committed);
   }
   return true;
 }
@@ -60,6 +64,14 @@ struct AreaVisit {
 bool VisitArea(const mi_heap_t*, const mi_heap_area_t* area, void*, std::size_t, void* argument) {
   const auto& visit = *static_cast<const AreaVisit*>(argument);
   visit.visit(area->blocks, area->committed, visit.target);
+  return true;
+}
+
+bool MeasureArea(const mi_heap_t*, const mi_heap_area_t* area, void*, std::size_t, void* target) {
+  auto* const sum = static_cast<CensusSum*>(target);
+  sum->blocks += area->used;
+  sum->bytes += area->used * area->block_size;
+  sum->committed += area->committed;
   return true;
 }
 
@@ -131,6 +143,13 @@ void VisitAreas(RawHeap* heap, void (*visit)(const void* begin, std::size_t byte
   AreaVisit argument{visit, target};
   ISOLATES_CHECK(mi_heap_visit_blocks(Mi(heap), false, &VisitArea, &argument),
                  "mimalloc could not visit the areas of a heap");
+}
+
+CensusSum MeasureAreas(RawHeap* heap) {
+  CensusSum sum;
+  ISOLATES_CHECK(mi_heap_visit_blocks(Mi(heap), false, &MeasureArea, &sum),
+                 "mimalloc could not visit the areas of a heap");
+  return sum;
 }
 
 void SwitchDefault(RawHeap* raw) noexcept {

@@ -45,14 +45,6 @@ bool HeapScope::Uses(const Heap* heap) noexcept {
   return false;
 }
 
-void HeapScope::MarkAllShared() noexcept {
-  for (const HeapScope* scope = innermost_; scope != nullptr; scope = scope->outer_) {
-    if (scope->heap_ != nullptr) {
-      scope->heap_->MarkShared();
-    }
-  }
-}
-
 void Heap::set_owner_name(std::string_view name) noexcept {
   std::array<std::uint64_t, kNameWords> words{};
   std::memcpy(words.data(), name.data(), std::min(name.size(), sizeof(words)));
@@ -73,6 +65,11 @@ std::string Heap::owner_name() const {
 CensusSum Heap::Census() const {
   ISOLATES_CHECK(!shared(), "census of a shared heap: others may free its blocks meanwhile");
   return backend::VisitBlocks(raw_);
+}
+
+CensusSum Heap::Measure() const {
+  ISOLATES_CHECK(!shared(), "measuring a shared heap: others may free its blocks meanwhile");
+  return backend::MeasureAreas(raw_);
 }
 
 CensusSum Heap::CensusQuiescent() const { return backend::VisitBlocks(raw_); }

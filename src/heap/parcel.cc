@@ -1,31 +1,14 @@
 #include "isolates/parcel.h"
 
+#include <chrono>
+#include <cstdint>
+
 #include "isolates/detail/check.h"
 #include "isolates/detail/heap.h"
 #include "isolates/detail/parcel_transit.h"
 #include "src/heap/parcel_trap.h"
 
 namespace isolates {
-
-std::string_view ToString(DropReason reason) noexcept {
-  switch (reason) {
-    case DropReason::kDroppable:
-      return "droppable";
-    case DropReason::kStrays:
-      return "the builder left blocks that the value does not own";
-    case DropReason::kForeignBlock:
-      return "the value owns a block of another heap";
-    case DropReason::kTypeNotDroppable:
-      return "a type in it is not known to do nothing but free memory";
-    case DropReason::kSharedHeap:
-      return "its heap is shared";
-    case DropReason::kPooledHeap:
-      return "it was built in a pooled heap";
-    case DropReason::kPlainMalloc:
-      return "plain malloc has no heaps";
-  }
-  return "unknown";
-}
 
 namespace internal {
 namespace {
@@ -54,7 +37,8 @@ void NoteParcelAdopted(ParcelControl* parcel) noexcept {
 
 ParcelControl::~ParcelControl() { delete trap; }
 
-void ParcelControl::MarkShared() noexcept {
+void ParcelControl::MarkChanged() noexcept {
+  changed = true;
   if (heap != nullptr) {
     heap->MarkShared();
   }

@@ -8,7 +8,33 @@
 
 namespace isolates::internal {
 
+namespace {
+
+// Outlives the lease, whose destructor sets it.
+thread_local constinit bool lease_ended = false;
+
+// The heaps of a plain thread. They go with the thread's other thread_locals: before the allocator
+// ends what the thread has of it, as for a worker.
+struct Lease {
+  WorkerHeaps* heaps = nullptr;
+  ~Lease() {
+    delete heaps;
+    lease_ended = true;
+  }
+};
+
+}  // namespace
+
 thread_local constinit WorkerHeaps* WorkerHeaps::current_ = nullptr;
+
+WorkerHeaps* WorkerHeaps::OfThisThread() {
+  if (current_ != nullptr) return current_;
+  if (lease_ended) return nullptr;
+  const MainHeapScope main_heap;  // the C library notes the destructor below
+  thread_local Lease lease;
+  lease.heaps = new WorkerHeaps;
+  return current_;
+}
 
 WorkerHeaps::WorkerHeaps() {
   ISOLATES_CHECK(current_ == nullptr, "a thread has one WorkerHeaps at most");
@@ -47,11 +73,11 @@ Heap* WorkerHeaps::AcquirePooledSlow() {
 
 void WorkerHeaps::ReleasePooled(Heap* heap) noexcept {
   ISOLATES_CHECK(!heap->is_parcel(), "a parcel's heap is dropped or retired, not released");
-  ISOLATES_CHECK(!HeapScope::Uses(heap), "a heap is released inside its own HeapScope");
   heap->MarkShared();  // its isolate has ended; blocks of it may live on anywhere
   if (!HeapBook::ReleaseHold(heap)) {
-    return;
+    return;  // a guest; it may even be the heap of the isolate that goes on here
   }
+  ISOLATES_CHECK(!HeapScope::Uses(heap), "a heap is released inside its own HeapScope");
   if (kept_count_ < kKept) {
     Arrive(heap);
     kept_[kept_count_++] = heap;

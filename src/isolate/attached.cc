@@ -92,6 +92,8 @@ IsolateCore& IsolateCore::Attach(std::string_view name) {
 }
 
 void IsolateCore::PumpUntil(bool (*ready)(const void*), const void* argument, TimePoint deadline) {
+  // The caller may be building a parcel: events are handled in the heap of this isolate.
+  const MainHeapScope main_heap;
   for (;;) {
     {
       const CodeScope code(*this);

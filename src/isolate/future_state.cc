@@ -108,6 +108,7 @@ bool FutureStateBase::Wait(TimePoint deadline) {
 }
 
 void FutureStateBase::WaitOnPlainThread(TimePoint deadline) {
+  const MainHeapScope main_heap;  // waiting may start threads
   BlockingRegion region;
   while (!done() && region.Spin()) {
   }

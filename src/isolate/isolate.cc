@@ -5,7 +5,6 @@
 #include <atomic>
 #include <random>
 
-#include "isolates/detail/worker_heaps.h"
 #include "src/isolate/core.h"
 #include "src/isolate/scheduler.h"
 #include "src/isolate/unhandled.h"
@@ -66,10 +65,6 @@ RemoteError TerminalError(const std::optional<RemoteError>& error) {
 RemoteError DescribeCurrentException() {
   const IsolateCore* core = CurrentCore();
   return DescribeException(std::current_exception(), core != nullptr ? core->name() : "");
-}
-
-void NoteCensus(bool droppable, std::uintptr_t builder_kind) noexcept {
-  if (WorkerHeaps* heaps = WorkerHeaps::Current()) heaps->NoteCensus(droppable, builder_kind);
 }
 
 void CheckExit() { RequireCore().CheckExit(); }

@@ -90,7 +90,9 @@ void Walker::BlockSlow(const void* start, std::size_t bytes) {
   if (options_.observer != nullptr) options_.observer->OnBlock(edges_, start, bytes);
   if (options_.count_blocks) census_.Add(start, bytes);
   if (options_.record_blocks) views_.AddBlock(start, bytes);
-  if (options_.check_owners && !own_pieces_.Holds(start)) CheckOwner(start, bytes);
+  if (options_.check_owners && (options_.measure_own || !own_pieces_.Holds(start))) {
+    CheckOwner(start, bytes);
+  }
 }
 
 // Rule V1.
@@ -115,10 +117,17 @@ void Walker::CheckOwner(const void* start, std::size_t bytes) {
     case BlockOwner::kHeap:
       if (info.heap == options_.own_heap) {
         own_pieces_.Add(start);
+        // malloc_usable_size does not change the block.
+        if (options_.measure_own)
+          own_bytes_ += malloc_usable_size(const_cast<void*>(start));  // NOLINT
         return;
       }
       ++foreign_blocks_;
-      if (!info.heap->shared()) AddFault(edges_, Fault::kOwnedByStranger, start, bytes, "");
+      if (HeapScope::Uses(info.heap)) {
+        ++outer_blocks_;
+      } else if (!info.heap->shared()) {
+        AddFault(edges_, Fault::kOwnedByStranger, start, bytes, "");
+      }
       return;
     case BlockOwner::kUnknown:
       AddFault(edges_, Fault::kNotABlock, start, bytes, "");

@@ -15,6 +15,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "isolates/detail/heap.h"
+#include "isolates/detail/transfer_seal.h"
 #include "isolates/detail/worker_heaps.h"
 #include "isolates/heap.h"
 #include "isolates/transfer.h"

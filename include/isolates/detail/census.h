@@ -30,7 +30,9 @@ inline std::uint64_t CensusMix(std::uint64_t address, std::uint64_t key) noexcep
 struct CensusSum {
   std::size_t blocks = 0;
   std::uint64_t hash = 0;
-  std::size_t bytes = 0;  // for reports only: containers and the allocator round sizes differently
+  // For reports only.
+  std::size_t bytes = 0;      // containers and the allocator round sizes differently
+  std::size_t committed = 0;  // of a heap: the memory that its areas take up
 
   bool SameSet(const CensusSum& other) const noexcept {
     return blocks == other.blocks && hash == other.hash;
@@ -47,6 +49,7 @@ class CensusCounter {
     sum_.hash += CensusMix(reinterpret_cast<std::uintptr_t>(block_start), key_);
     sum_.bytes += bytes;
   }
+  void AddArea(std::size_t committed) noexcept { sum_.committed += committed; }
   const CensusSum& sum() const noexcept { return sum_; }
 
  private:

@@ -13,6 +13,7 @@
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/ref.h"
 #include "isolates/error.h"
+#include "isolates/parcel.h"
 #include "isolates/port.h"
 
 namespace isolates {
@@ -53,7 +54,7 @@ class ExitListener {
   ExitListener(SendPort<T> port, T response) {
     internal::RequireTransferable<T>();
     internal::VerifyForSend(response, "response", VerifyLevel::kDefault);
-    internal::MarkLeaving<T>();
+    internal::MarkLeaving(response);
     notice_ = internal::MakeRef<internal::TypedNotice<T>>(std::move(port), std::move(response));
   }
 
@@ -71,6 +72,7 @@ struct LaunchOptions {
   bool paused = false;  // until resumed with the isolate's own pause capability
   bool errors_are_fatal = true;
   VerifyLevel verify = VerifyLevel::kDefault;
+  CarryPolicy carry = CarryPolicy::kCarry;
   std::optional<ExitListener> on_exit;
   std::optional<SendPort<RemoteError>> on_error;
 };

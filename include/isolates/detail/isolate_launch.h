@@ -17,6 +17,7 @@
 #include "isolates/detail/isolate_control.h"
 #include "isolates/detail/parcel_destination.h"
 #include "isolates/detail/parcel_transit.h"
+#include "isolates/detail/transfer_seal.h"
 #include "isolates/future.h"
 #include "isolates/parcel.h"
 #include "isolates/transfer.h"
@@ -30,8 +31,6 @@ Ref<PortHost> Launch(const LaunchOptions& options, std::unique_ptr<Computation> 
 // The terminal error of a future: what ended the isolate, or that it ended without a result.
 RemoteError TerminalError(const std::optional<RemoteError>& error);
 RemoteError DescribeCurrentException();
-// Tells the worker how the census of a fresh parcel heap ended (rule H3).
-void NoteCensus(bool droppable, std::uintptr_t builder_kind) noexcept;
 
 template <class Function, class... Args>
 class Callable {
@@ -44,8 +43,8 @@ class Callable {
     (RequireTransferable<Args>(), ...);
     CheckClosure(function, "function", level);
     (VerifyForSend(args, "argument", level), ...);
-    MarkLeaving<Function>();
-    (MarkLeaving<Args>(), ...);
+    MarkLeaving<Function>(function);
+    (MarkLeaving<Args>(args), ...);
   }
 
   template <class F, class... A>
@@ -62,6 +61,7 @@ class Callable {
         call_->args);
   }
   void Drop() noexcept { call_.reset(); }
+  std::uintptr_t kind() const noexcept { return BuilderKindOf(call_->function); }
 
  private:
   struct Call {
@@ -86,6 +86,7 @@ class ResultComputation : public Computation {
 
   VerifyLevel verify_level = VerifyLevel::kDefault;
 
+  std::uintptr_t BuilderKind() const noexcept { return call_.kind(); }
   bool takes_error() const noexcept override { return true; }
   bool complete() const noexcept override { return complete_; }
   void DropCallable() noexcept override { call_.Drop(); }
@@ -136,7 +137,7 @@ class RunComputation final
   template <class U>
   void Store(U&& value) {
     VerifyForSend<Result>(value, "result", this->verify_level);
-    MarkLeaving<Result>();
+    MarkLeaving<Result>(value);
     result_.emplace(std::forward<U>(value));
   }
 
@@ -169,14 +170,14 @@ class ParcelComputation final
 
   template <class F, class... A>
   explicit ParcelComputation(Ref<FutureState<Delivered>> state, F&& function, A&&... args)
-      : Base(std::forward<F>(function), std::forward<A>(args)...), sink_(std::move(state)) {
+      : Base(std::forward<F>(function), std::forward<A>(args)...),
+        sink_(std::move(state)),
+        builder_kind_(this->BuilderKind()) {
     RequireTransferable<Result>();
-    // Functions of one signature have one type; they are told apart by their addresses.
-    if constexpr (std::is_pointer_v<Function>) {
-      builder_kind_ = reinterpret_cast<std::uintptr_t>(static_cast<Function>(function));
-    }
   }
   ~ParcelComputation() override = default;
+
+  CarryPolicy carry_policy = CarryPolicy::kCarry;
 
   bool builds_parcel() const noexcept override { return true; }
   std::uintptr_t builder_kind() const noexcept override { return builder_kind_; }
@@ -201,26 +202,19 @@ class ParcelComputation final
     std::optional<RemoteError> refused;
     const bool own_heap = heap != nullptr && heap->is_parcel();
     try {
-      Parcel<Result> parcel =
-          SealParcel<Result>(heap, root_.release(), own_heap, "result", this->verify_level);
-      if (own_heap) NoteCensus(parcel.receipt().droppable, builder_kind());
-      sink_.Succeed(std::move(parcel));
+      sink_.Succeed(FinishParcel<Result>(heap, root_.release(), {this->verify_level, carry_policy},
+                                         builder_kind()));
     } catch (...) {
       refused = DescribeCurrentException();
     }
-    if (refused) {
-      if (own_heap) NoteCensus(false, builder_kind());
-      sink_.FailRemotely(std::move(*refused));
-    }
+    if (refused) sink_.FailRemotely(std::move(*refused));
     return own_heap;
   }
 
  private:
-  static constexpr char kKind = 0;
-
   ResultSink<Delivered> sink_;
   std::unique_ptr<Result> root_;
-  std::uintptr_t builder_kind_ = reinterpret_cast<std::uintptr_t>(&kKind);
+  const std::uintptr_t builder_kind_;
 };
 
 template <class Job, class... Parts>
@@ -231,6 +225,7 @@ Future<typename Job::Delivered> LaunchJob(const LaunchOptions& options, Parts&&.
   const HandOverTo to("isolate", options.name);
   auto job = std::make_unique<Job>(std::move(state), std::forward<Parts>(call)...);
   job->verify_level = options.verify;
+  if constexpr (requires { job->carry_policy; }) job->carry_policy = options.carry;
   Launch(options, std::move(job));
   return future;
 }

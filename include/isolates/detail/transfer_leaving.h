@@ -10,24 +10,12 @@
 
 namespace isolates::internal {
 
-// Blocks of the current heap are about to leave: from now on the heap is shared (H4).
-inline void MarkCurrentHeapLeaving() noexcept {
-  if (Heap* heap = CurrentHeap()) heap->MarkShared();
-}
-
-// The same if a value of type T can own any.
-template <class T>
-void MarkLeaving() noexcept {
-  if constexpr (kTransferClass<T> != TransferClass::kPlain) {
-    MarkCurrentHeapLeaving();
-  }
-}
-
 // Traits of the library's own handles: they may be sent and hold no block of any isolate's heap,
 // but their destructors do more than free memory.
 struct HandleTraits {
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = false;
+  static constexpr bool kHandle = true;
   static constexpr std::string_view kFreezeProblem = "is for one user at a time";
   static constexpr std::string_view kFreezeRemedy = "send it beside what is frozen";
   template <class T>
@@ -38,6 +26,28 @@ struct HandleTraits {
 struct ImmutableHandleTraits : HandleTraits {
   static constexpr Constness kConstness = Constness::kDeep;
 };
+
+// Whether the value may own blocks of the heaps that the caller builds in.
+template <class T>
+bool MayOwnBlocksOfOurs(const T&) noexcept {
+  return kTransferClass<T> != TransferClass::kPlain &&
+         !requires { requires TransferTraits<T>::kHandle; };
+}
+// All that it owns was built elsewhere, unless somebody changed it since.
+template <class T>
+bool MayOwnBlocksOfOurs(const Parcel<T>& parcel) noexcept {
+  return ParcelAccess::Changed(parcel);
+}
+
+// Blocks of the current heap are about to leave: from now on the heap is shared (H4). So are the
+// heaps further out, which belong to the same isolate.
+inline void MarkCurrentHeapLeaving() noexcept { HeapScope::MarkAllShared(); }
+
+// The same if the value can own any.
+template <class T>
+void MarkLeaving(const T& value) noexcept {
+  if (MayOwnBlocksOfOurs(value)) MarkCurrentHeapLeaving();
+}
 
 }  // namespace isolates::internal
 

@@ -1,7 +1,7 @@
 #ifndef ISOLATES_DETAIL_TRANSFER_VERIFY_H_
 #define ISOLATES_DETAIL_TRANSFER_VERIFY_H_
 
-// The passes: before a send, before a parcel is sealed, and the dry run.
+// The passes before a send, and the dry run. (transfer_seal.h has that of a parcel.)
 
 #include <cstddef>
 #include <memory>
@@ -61,6 +61,8 @@ std::vector<Violation> WalkAndReport(const void* value, RunWalk run, const WalkO
 
 void VerifyValue(const void* value, RunWalk run, const WalkOptions& options,
                  std::string_view root_label);
+Receipt VerifyValueWithReceipt(const void* value, RunWalk run, const WalkOptions& options,
+                               std::string_view root_label);
 
 template <class T>
 void RunWalkOf(const void* value, Walker& walker) {
@@ -101,6 +103,22 @@ void VerifyForSend(const T& value, std::string_view root_label,
   }
 }
 
+// The same with a receipt. All edges are walked, also where the type would make that unnecessary.
+template <class T>
+Receipt VerifyWithReceipt(const T& value, std::string_view root_label, VerifyLevel level) {
+  RequireTransferable<T>();
+  WalkOptions options = OptionsFor(value, level, CurrentHeap());
+  options.check_owners =
+      kTransferClass<T> == TransferClass::kChecked || level == VerifyLevel::kAlways;
+  return VerifyValueWithReceipt(std::addressof(value), &RunWalkOf<T>, options, root_label);
+}
+// A parcel has its receipt already.
+template <class T>
+Receipt VerifyWithReceipt(const Parcel<T>& parcel, std::string_view root_label, VerifyLevel level) {
+  VerifyForSend(parcel, root_label, level);
+  return parcel.empty() ? Receipt{} : parcel.receipt();
+}
+
 // The same for the function or closure that an isolate is to run.
 template <class F>
 void CheckClosure(const F& function, std::string_view label,
@@ -118,76 +136,6 @@ std::vector<BlockRange> OwnedBlocks(const T& value) {
   walker.Run(value);
   return {walker.blocks().begin(), walker.blocks().end()};
 }
-
-// What SealParcel must know of a type.
-struct SealType {
-  RunWalk run;
-  bool droppable;
-  bool views;
-};
-
-// Verifies the value at `root` and decides whether the heap can be dropped as a whole. Throws
-// TransferError. On return `sealed` is the census of the heap if it can.
-Receipt SealValue(Heap* heap, const void* root, const SealType& type, bool heap_usable_for_drop,
-                  std::string_view root_label, VerifyLevel level, CensusSum* sealed);
-
-// After the value is gone or out of the hands of the builder: a parcel heap that was not given to a
-// parcel can only be retired.
-void RetireAfterSeal(Heap* heap) noexcept;
-
-template <class T>
-CensusSum RewalkOf(const void* root) {
-  WalkOptions options;
-  options.check_owners = false;
-  options.count_blocks = true;
-  Walker walker(options);
-  walker.RunRoot(*static_cast<const T*>(root));
-  return walker.census();
-}
-
-template <class T>
-void ForEachOwned(const void* root, void (*each)(const void*, std::size_t, void*), void* target) {
-  WalkOptions options;
-  options.check_owners = false;
-  options.record_blocks = true;
-  Walker walker(options);
-  walker.RunRoot(*static_cast<const T*>(root));
-  for (const BlockRange& block : walker.blocks()) each(block.start, block.bytes, target);
-}
-
-// Makes the parcel of the value at `root`, which was made by `new` in `heap`. On the builder's
-// worker, after the builder has ended, with the main heap as the default. If the parcel cannot be
-// dropped as a whole, a parcel heap is retired here; a pooled heap stays with the caller. If the
-// value is refused, it is deleted, the heap is treated in the same way, and TransferError is
-// thrown.
-template <class T>
-Parcel<T> SealParcel(Heap* heap, T* root, bool heap_usable_for_drop,
-                     std::string_view root_label = "result",
-                     VerifyLevel level = VerifyLevel::kDefault) {
-  RequireTransferable<T>();
-  constexpr SealType kType{&RunRootWalkOf<T>, kRegionDroppable<T> && !DeletesItself<T>,
-                           kSummary<T>.views};
-  CensusSum sealed;
-  try {
-    const Receipt receipt =
-        SealValue(heap, root, kType, heap_usable_for_drop, root_label, level, &sealed);
-    Parcel<T> parcel =
-        ParcelAccess::Make(root, heap, receipt, sealed, kCheckedBuild ? &RewalkOf<T> : nullptr);
-    if constexpr (kCheckedBuild) ParcelAccess::Control(parcel)->owned = &ForEachOwned<T>;
-    if (!receipt.droppable) RetireAfterSeal(heap);
-    return parcel;
-  } catch (...) {
-    delete root;
-    RetireAfterSeal(heap);
-    throw;
-  }
-}
-
-// Take() moves the root, which would break views into it.
-template <class T>
-struct ParcelTraits<T, void> {
-  static constexpr bool kTakeable = !kSummary<T>.views;
-};
 
 }  // namespace internal
 }  // namespace isolates

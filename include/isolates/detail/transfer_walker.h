@@ -58,6 +58,7 @@ struct WalkOptions {
   // The heap in which the value was built; nullptr: the main heap.
   const Heap* own_heap = nullptr;
   bool check_owners = true;    // V1 for each owning edge
+  bool measure_own = false;    // with check_owners: add up what the own heap's blocks really take
   bool count_blocks = false;   // add addresses up for the census
   bool record_blocks = false;  // needed to judge views
   bool strict_closures = false;
@@ -228,6 +229,10 @@ class Walker {
   std::size_t edges() const noexcept { return edges_; }
   // Owning edges that lead into other heaps than the value's own (all allowed ones).
   std::size_t foreign_blocks() const noexcept { return foreign_blocks_; }
+  // Those of them that lead into a heap in which this isolate builds, further out on the stack.
+  std::size_t outer_blocks() const noexcept { return outer_blocks_; }
+  // What the allocator spends on the blocks of the own heap; see measure_own.
+  std::size_t own_bytes() const noexcept { return own_bytes_; }
   std::size_t warnings() const noexcept { return warnings_; }
   // Parts that were taken on trust.
   std::size_t trusted() const noexcept { return trusted_; }
@@ -375,6 +380,8 @@ class Walker {
   bool only_owners_;  // a block is asked for its owner, and nothing else
   bool recording_ = false;
   std::size_t foreign_blocks_ = 0;
+  std::size_t outer_blocks_ = 0;
+  std::size_t own_bytes_ = 0;
   std::size_t warnings_ = 0;
   std::size_t trusted_ = 0;
   const bool plain_malloc_;

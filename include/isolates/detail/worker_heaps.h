@@ -33,6 +33,9 @@ class WorkerHeaps : public MainHeapObject {
 
   // The calling thread's, or nullptr.
   static WorkerHeaps* Current() noexcept { return current_; }
+  // The same; a thread that is no worker gets one that ends with it. nullptr if that has ended
+  // already, and the thread is about to.
+  static WorkerHeaps* OfThisThread();
 
   // A heap for one isolate. Past the limit of live heaps it may be one in use. Throws bad_alloc
   // if no heap can be had at all.
