@@ -11,7 +11,7 @@
 #include "isolates/detail/check.h"
 #include "isolates/detail/parcel_destination.h"
 #include "isolates/detail/parcel_transit.h"
-#include "isolates/detail/transfer_verify.h"
+#include "isolates/detail/transfer_seal.h"
 #include "isolates/heap.h"
 #include "isolates/parcel.h"
 #include "isolates/transfer.h"
