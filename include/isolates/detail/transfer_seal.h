@@ -91,9 +91,14 @@ struct ParcelPlan {
   CarryPolicy carry = CarryPolicy::kCarry;
 };
 
-// CarryPolicy::kAuto. A copy costs about as much as the builder has spent on what it kept (some 50
-// to 100 ns for each block, twice the walk and the census), and saves the receiver the rest of the
-// heap for as long as it holds the parcel.
+// CarryPolicy::kAuto. Time to seal without and with the copy, and the drop by the receiver; a
+// vector of 80-byte strings, of which the builder made two million and kept some (-c opt, 2 cores):
+//   value / committed   kept        carried           copied out
+//   1/6                 250,000     22 ms, 0.54 ms    36 ms, 0.04 ms
+//   1/11                125,000     20 ms, 0.46 ms    28 ms, 0.02 ms
+//   1/43                 31,000     26 ms, 0.62 ms    27 ms, 0.01 ms
+// Below 1/8 the copy costs less than the look that the heap needs anyway; below 1 MiB there is too
+// little to save.
 inline constexpr std::size_t kCopyOutCommitted = std::size_t{1} << 20;
 inline constexpr std::size_t kCopyOutShare = 8;
 
