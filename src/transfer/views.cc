@@ -5,6 +5,7 @@
 
 #include "isolates/detail/check.h"
 #include "isolates/detail/transfer_views.h"
+#include "src/transfer/spatial_hash.h"
 
 namespace isolates::internal {
 namespace {
@@ -14,8 +15,7 @@ namespace {
 // A hash table whose key is the number of the aligned piece of memory in which a block starts. The
 // pieces are as long as the block or down to half of it ("level": the logarithm of the length), so
 // that a piece has one start and each address of a block lies in the piece of its start or in one
-// of the next two: a look-up asks for three pieces for each level that occurs. Neighbours in memory
-// are neighbours in the table: a graph that was built in order is found in order.
+// of the next two: a look-up asks for three pieces for each level that occurs.
 class BlockIndex {
  public:
   explicit BlockIndex(const MainVector<BlockRange>& blocks)
@@ -60,11 +60,8 @@ class BlockIndex {
   static std::uint64_t PieceOf(const void* address, int level) noexcept {
     return std::uint64_t{reinterpret_cast<std::uintptr_t>(address)} >> level;
   }
-  // Runs of 64 pieces stay together.
   std::size_t PlaceOf(std::uint64_t piece, int level) const noexcept {
-    constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  // 2^64 by the golden ratio
-    const std::uint64_t run = ((piece >> 6) + (static_cast<std::uint64_t>(level) << 56)) * kGolden;
-    return ((run >> 32) ^ piece) & (heads_.size() - 1);
+    return SpatialPlace(piece + (static_cast<std::uint64_t>(level) << 58), heads_.size());
   }
 
   bool HoldsAt(int level, const void* data, std::size_t bytes) const noexcept {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <bit>
 #include <cstring>
 #include <memory_resource>
 #include <utility>
@@ -16,6 +15,7 @@
 #include "isolates/transfer.h"
 #include "src/transfer/images.h"
 #include "src/transfer/report.h"
+#include "src/transfer/spatial_hash.h"
 
 namespace isolates {
 namespace {
@@ -65,8 +65,8 @@ bool IsNewDeleteResource(const void* resource) noexcept {
 
 Walker::Walker(const WalkOptions& options) noexcept
     : options_(options),
-      only_owners_(options.check_owners && !options.count_blocks && !options.record_blocks &&
-                   options.observer == nullptr),
+      only_owners_(options.check_owners && !options.measure_own && !options.count_blocks &&
+                   !options.record_blocks && options.observer == nullptr),
       plain_malloc_(allocator() == Allocator::kMalloc) {}
 
 void Walker::AddFault(std::uint64_t edge, Fault fault, const void* address, std::size_t bytes,
@@ -156,11 +156,8 @@ void Walker::OpaqueBlock(const void* start) {
 }
 
 bool Walker::OwnOnce(const void* object) {
-  MakeRoomForOwner();
-  OwnerPlace& place = FindOwner(object);
-  if (place.owner == nullptr) {
-    place = {object, 1, kOwnedOnce};
-    ++owner_count_;
+  if (FindOwner(object) == nullptr) {
+    AddOwner(object, kOwnedOnce, 0);
     return true;
   }
   Refuse(Fault::kOwnedTwice, object);
@@ -190,16 +187,11 @@ void Walker::ViewSlow(const void* data, std::size_t bytes, const char* kind) {
 bool Walker::Shared(const void* owner, long use_count, long weak_count) {
   NextEdge();
   if (recording_) NoteEdge();
-  MakeRoomForOwner();
-  OwnerPlace& place = FindOwner(owner);
-  if (place.owner != nullptr) {
-    ++place.held;
+  if (Owner* const known = FindOwner(owner)) {
+    ++known->held;
     return false;
   }
-  ISOLATES_CHECK(owners_.size() < kOwnedOnce, "more than four billion shared objects in a message");
-  place = {owner, 1, static_cast<std::uint32_t>(owners_.size())};
-  owners_.push_back({edges_, 0, use_count, weak_count});
-  ++owner_count_;
+  AddOwner(owner, use_count, weak_count);
   return true;
 }
 
@@ -250,45 +242,49 @@ void Walker::Words(const void* copy, std::size_t bytes, const void* own, bool ex
 
 // ---- owners of shared objects ----
 
-Walker::OwnerPlace& Walker::FindOwner(const void* owner) noexcept {
-  constexpr std::uint64_t kGolden = 0x9e3779b97f4a7c15;  // 2^64 by the golden ratio
-  const std::size_t mask = owner_places_.size() - 1;
-  std::size_t at = (reinterpret_cast<std::uintptr_t>(owner) * kGolden) >> owner_shift_;
-  while (owner_places_[at].owner != nullptr && owner_places_[at].owner != owner) {
-    at = (at + 1) & mask;
-  }
-  return owner_places_[at];
+std::size_t Walker::OwnerPlace(const void* owner) const noexcept {
+  constexpr int kPieceBits = 5;  // no two owners are closer
+  return SpatialPlace(reinterpret_cast<std::uintptr_t>(owner) >> kPieceBits, owner_heads_.size());
 }
 
-void Walker::MakeRoomForOwner() {
-  if (2 * (owner_count_ + 1) <= owner_places_.size()) return;
-  const MainVector<OwnerPlace> old = std::exchange(owner_places_, {});
-  owner_places_.resize(old.empty() ? 64 : 2 * old.size());
-  owner_shift_ = std::countl_zero(owner_places_.size()) + 1;
-  for (const OwnerPlace& place : old) {
-    if (place.owner != nullptr) FindOwner(place.owner) = place;
+Walker::Owner* Walker::FindOwner(const void* owner) noexcept {
+  if (owner_heads_.empty()) return nullptr;
+  std::uint32_t at = owner_heads_[OwnerPlace(owner)];
+  while (at != kNoOwner && owners_[at].owner != owner) at = owners_[at].next;
+  return at == kNoOwner ? nullptr : &owners_[at];
+}
+
+void Walker::AddOwner(const void* owner, long use_count, long weak_count) {
+  ISOLATES_CHECK(owners_.size() < kNoOwner, "more than four billion shared objects in one message");
+  if (2 * owners_.size() >= owner_heads_.size()) {
+    owner_heads_.assign(std::max<std::size_t>(64, 2 * owner_heads_.size()), kNoOwner);
+    for (std::uint32_t at = 0; at < owners_.size(); ++at) {
+      owners_[at].next = std::exchange(owner_heads_[OwnerPlace(owners_[at].owner)], at);
+    }
   }
+  const auto at = static_cast<std::uint32_t>(owners_.size());
+  const std::uint32_t next = std::exchange(owner_heads_[OwnerPlace(owner)], at);
+  owners_.push_back({owner, edges_, 1, 0, static_cast<std::int32_t>(use_count),
+                     static_cast<std::int32_t>(weak_count), next});
 }
 
 // Rule V3: a shared object goes if the graph holds every reference to it.
 void Walker::ResolveShared() {
   for (const PendingWeak& weak : weak_) {
-    const OwnerPlace* const place = owner_places_.empty() ? nullptr : &FindOwner(weak.owner);
-    if (place == nullptr || place->owner == nullptr || place->number == kOwnedOnce) {
+    Owner* const owner = FindOwner(weak.owner);
+    if (owner == nullptr) {
       AddFault(weak.edge, Fault::kWeakOutside, weak.owner, 0, "");
     } else {
-      ++owners_[place->number].weak_held;
+      ++owner->weak_held;
     }
   }
-  if (owners_.empty()) return;
-  for (const OwnerPlace& place : owner_places_) {
-    if (place.owner == nullptr || place.number == kOwnedOnce) continue;
-    const Owner& owner = owners_[place.number];
+  for (const Owner& owner : owners_) {
+    if (owner.use_count == kOwnedOnce) continue;
     // All strong references together count as one weak one.
-    const bool strong = place.held != owner.use_count;
+    const bool strong = owner.held != owner.use_count;
     if (!strong && owner.weak_held + 1 == owner.weak_count) continue;
-    faults_.push_back(FaultAt{owner.edge, Fault::kSharedOutside, place.owner, 0,
-                              strong ? "" : "weak", place.held, owner.use_count});
+    faults_.push_back(FaultAt{owner.edge, Fault::kSharedOutside, owner.owner, 0,
+                              strong ? "" : "weak", owner.held, owner.use_count});
   }
 }
 

@@ -248,8 +248,9 @@ class Walker {
   static constexpr std::uint32_t kMaxDepth = 128;
   // Edges between two pauses: some hundred microseconds.
   static constexpr std::uint64_t kPauseStride = 1 << 16;
-  // OwnerPlace::number of objects that OwnOnce has seen.
-  static constexpr std::uint32_t kOwnedOnce = ~std::uint32_t{0};
+  // Owner::use_count of objects that OwnOnce has seen.
+  static constexpr long kOwnedOnce = -1;
+  static constexpr std::uint32_t kNoOwner = ~std::uint32_t{0};
 
   struct FaultAt {
     std::uint64_t edge;
@@ -261,17 +262,14 @@ class Walker {
     long total;  // and altogether
     bool operator<(const FaultAt& other) const noexcept { return edge < other.edge; }
   };
-  // A place of the table of owners; small, because most references only find it and count.
-  struct OwnerPlace {
-    const void* owner = nullptr;  // nullptr: a free place
-    std::uint32_t held = 0;       // references in the graph
-    std::uint32_t number = 0;     // in owners_
-  };
   struct Owner {
+    const void* owner;
     std::uint64_t edge;
-    long weak_held;
-    long use_count;
-    long weak_count;
+    std::int32_t held;  // references in the graph
+    std::int32_t weak_held;
+    std::int32_t use_count;
+    std::int32_t weak_count;
+    std::uint32_t next;  // with the same place in the table
   };
   struct PendingWeak {
     const void* owner;
@@ -361,9 +359,9 @@ class Walker {
   void ResolveShared();
   void AddFault(std::uint64_t edge, Fault fault, const void* address, std::size_t bytes,
                 const char* kind);
-  // The owner's place, or the free one for it.
-  OwnerPlace& FindOwner(const void* owner) noexcept;
-  void MakeRoomForOwner();
+  std::size_t OwnerPlace(const void* owner) const noexcept;
+  Owner* FindOwner(const void* owner) noexcept;
+  void AddOwner(const void* owner, long use_count, long weak_count);
 
   void PushLabel(std::string_view label);
   void PushIndex(std::size_t index);
@@ -390,10 +388,8 @@ class Walker {
   ViewBook views_;
   MainVector<Deferred> deferred_;
   MainVector<PendingWeak> weak_;
-  MainVector<OwnerPlace> owner_places_;  // open addressing; a power of two
-  std::size_t owner_count_ = 0;
-  int owner_shift_ = 64;  // 64 - the binary logarithm of the number of places
   MainVector<Owner> owners_;
+  MainVector<std::uint32_t> owner_heads_;  // a hash table: the first owner of each place
   MainVector<FaultAt> faults_;
 
   // The recording pass.
