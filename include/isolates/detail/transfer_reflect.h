@@ -20,10 +20,13 @@
 
 namespace isolates::internal {
 
-// Converts to anything; never evaluated.
+// Converts to anything; never evaluated. (Defined all the same: g++ misses a definition where T is
+// a local type, such as a closure inside of an optional.)
 struct AnyValue {
   template <class T>
-  operator T() const noexcept;  // NOLINT(google-explicit-constructor)
+  operator T() const noexcept {  // NOLINT(google-explicit-constructor)
+    __builtin_unreachable();
+  }
 };
 template <std::size_t>
 using AnyValueAt = AnyValue;
