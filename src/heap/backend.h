@@ -30,6 +30,11 @@ void HeapDestroy(RawHeap* heap) noexcept;
 // or for unknown memory.
 RawHeap* RawHeapOf(const void* block_start, bool* main) noexcept;
 
+// False if `address`, which lies in a live block, is certainly not where the block starts. An
+// address that an over-aligned block could start at passes: the allocator cannot tell these from
+// interior ones.
+bool MayBeBlockStart(const void* address) noexcept;
+
 // Visits every live block. No thread may touch the heap meanwhile.
 CensusSum VisitBlocks(RawHeap* heap);
 // The same sizes from the areas alone, in time proportional to their number: no hash.

@@ -60,6 +60,9 @@ RawHeap* RawHeapOf(const void* block_start, bool* main) noexcept {
   return nullptr;
 }
 
+// What can be known, RawHeapOf has said.
+bool MayBeBlockStart(const void*) noexcept { return true; }
+
 CensusSum VisitBlocks(RawHeap*) { return {}; }
 void VisitAreas(RawHeap*, void (*)(const void*, std::size_t, void*), void*) {}
 CensusSum MeasureAreas(RawHeap*) { return {}; }

@@ -2,6 +2,8 @@
 
 #include <mimalloc.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <new>
 #include <string>
@@ -129,6 +131,18 @@ RawHeap* RawHeapOf(const void* block_start, bool* main) noexcept {
   mi_heap_t* const heap = mi_heap_of(block_start);
   *main = heap == mi_heap_main();
   return *main ? nullptr : Raw(heap);
+}
+
+bool MayBeBlockStart(const void* address) noexcept {
+  // The allocator says how many bytes are left of the block around an address. One word further
+  // down there is one word more in the same block, but never in another. (The first address of a
+  // slice is not asked: what lies below it may belong to another page.)
+  constexpr std::uintptr_t kSlice = 64 * 1024;
+  constexpr std::uintptr_t kOverAligned = 2 * alignof(std::max_align_t);
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  if (at % kSlice < sizeof(void*) || at % kOverAligned == 0) return true;
+  const void* const below = static_cast<const std::byte*>(address) - sizeof(void*);
+  return mi_usable_size(below) != mi_usable_size(address) + sizeof(void*);
 }
 
 CensusSum VisitBlocks(RawHeap* heap) {

@@ -13,6 +13,7 @@
 #include "isolates/detail/transfer_walker.h"
 #include "isolates/heap.h"
 #include "isolates/transfer.h"
+#include "src/heap/backend.h"
 #include "src/transfer/images.h"
 #include "src/transfer/report.h"
 #include "src/transfer/spatial_hash.h"
@@ -90,7 +91,9 @@ void Walker::BlockSlow(const void* start, std::size_t bytes) {
   if (options_.observer != nullptr) options_.observer->OnBlock(edges_, start, bytes);
   if (options_.count_blocks) census_.Add(start, bytes);
   if (options_.record_blocks) views_.AddBlock(start, bytes);
-  if (options_.check_owners && (options_.measure_own || !own_pieces_.Holds(start))) {
+  // The strict level asks for each block whether it starts there.
+  if (options_.check_owners &&
+      (options_.measure_own || options_.strict_closures || !own_pieces_.Holds(start))) {
     CheckOwner(start, bytes);
   }
 }
@@ -102,6 +105,13 @@ void Walker::CheckOwner(const void* start, std::size_t bytes) {
     return;
   }
   const OwnerInfo info = OwnerOf(start);
+  // A look at the allocator's page takes longer than all the rest of this check; that owning
+  // pointers own blocks is a matter of their types, too.
+  if (options_.strict_closures && info.owner != BlockOwner::kUnknown &&
+      !backend::MayBeBlockStart(start)) {
+    AddFault(edges_, Fault::kNotABlock, start, bytes, "");
+    return;
+  }
   switch (info.owner) {
     case BlockOwner::kMain:
       // Plain malloc cannot tell its own blocks from other memory.
