@@ -1,0 +1,70 @@
+// What the fuzzer (tests/fuzz) has found. Each test tells the story of one finding.
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/transfer/transfer_test_util.h"
+
+namespace isolates::internal {
+namespace {
+
+// An aggregate with a closure inside of an optional did not compile with g++: the reflection's
+// "converts to anything" was declared and not defined, and g++ asks for the definition where the
+// type is a local one.
+inline auto Adder(int number) {
+  return [number](int other) { return number + other; };
+}
+struct Job {
+  std::string name;
+  std::optional<decltype(Adder(0))> step;
+};
+
+TEST(FuzzFindingsTest, AnAggregateMayHoldAClosureInAnOptional) {
+  const Job job{"add", Adder(1)};
+  EXPECT_TRUE(Verify(job).ok());
+  EXPECT_EQ(kTransferClass<Job>, TransferClass::kChecked);
+}
+
+// mimalloc names the heap of any address inside of a block, so an owning pointer into the middle of
+// a block passed for one to its start (rule V1) unless it was misaligned. The strict level asks for
+// the rest of the block now.
+TEST(FuzzFindingsTest, AnOwningPointerIntoTheMiddleOfABlockIsRefused) {
+  // Plain malloc alone cannot tell blocks from other memory.
+  SKIP_ON_PLAIN_MALLOC();
+  for (const std::size_t words : {4U, 100U, 512U, 4000U, 100'000U}) {
+    std::vector<long> numbers(words, 7);
+    for (std::size_t at = 1; at < words; at = at * 3 + 1) {
+      // Where an over-aligned block could start, the allocator cannot tell.
+      if (reinterpret_cast<std::uintptr_t>(&numbers[at]) % (2 * alignof(std::max_align_t)) == 0) {
+        continue;
+      }
+      std::unique_ptr<long> interior(&numbers[at]);
+      const VerifyReport report = Verify(interior);
+      EXPECT_EQ(report.violations.size(), 1U) << words << ' ' << at;
+      EXPECT_THROW(VerifyForSend(interior, "message", VerifyLevel::kAlways), TransferError);
+      (void)interior.release();
+    }
+  }
+}
+
+struct alignas(64) Wide {
+  long lanes[8];
+};
+
+TEST(FuzzFindingsTest, StartsOfBlocksOfAllSizesAreAccepted) {
+  std::vector<std::unique_ptr<std::string>> texts;
+  for (std::size_t i = 0; i < 3000; ++i) texts.push_back(std::make_unique<std::string>(i, 'x'));
+  for (const std::size_t bytes : {100'000U, 1'000'000U, 40'000'000U}) {
+    texts.push_back(std::make_unique<std::string>(bytes, 'x'));
+  }
+  EXPECT_TRUE(Verify(texts).ok());
+  std::vector<std::unique_ptr<Wide>> wide;
+  for (int i = 0; i < 300; ++i) wide.push_back(std::make_unique<Wide>());
+  EXPECT_TRUE(Verify(wide).ok());
+}
+
+}  // namespace
+}  // namespace isolates::internal
