@@ -142,7 +142,9 @@ bool MayBeBlockStart(const void* address) noexcept {
   const auto at = reinterpret_cast<std::uintptr_t>(address);
   if (at % kSlice < sizeof(void*) || at % kOverAligned == 0) return true;
   const void* const below = static_cast<const std::byte*>(address) - sizeof(void*);
-  return mi_usable_size(below) != mi_usable_size(address) + sizeof(void*);
+  const std::size_t left = mi_usable_size(address);
+  // Far inside of a big block it says that nothing is left.
+  return left != 0 && mi_usable_size(below) != left + sizeof(void*);
 }
 
 CensusSum VisitBlocks(RawHeap* heap) {
