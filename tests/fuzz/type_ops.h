@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "isolates/detail/heap.h"
+#include "isolates/detail/transfer_seal.h"
 #include "isolates/transfer.h"
 #include "tests/fuzz/shape.h"
 

@@ -1,5 +1,6 @@
 #include "tests/fuzz/worker.h"
 
+#include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -55,6 +56,14 @@ class Helper {
   std::thread thread_;
 };
 
+// Each worker is a builder of its own: one whose heaps were retired would be given pooled ones,
+// which are shared.
+internal::Heap* FreshHeap(internal::WorkerHeaps& heaps) {
+  static std::atomic<std::uintptr_t> builder{1'000'000};
+  // relaxed - only a number.
+  return heaps.AcquireParcelHeap(builder.fetch_add(1, std::memory_order_relaxed));
+}
+
 std::byte* BlockIn(internal::Heap* heap) {
   const internal::HeapScope scope(heap);
   return new std::byte[kRegionBytes]();
@@ -108,9 +117,9 @@ bool HeapsAreKnown() { return allocator() == Allocator::kMimalloc; }
 bool BlocksAreKnown() { return HeapsAreKnown() || kAddressSanitizer; }
 
 Worker::Worker()
-    : own_(heaps_.AcquireParcelHeap(1)),
-      foreign_(heaps_.AcquireParcelHeap(2)),
-      received_(heaps_.AcquireParcelHeap(3)),
+    : own_(FreshHeap(heaps_)),
+      foreign_(FreshHeap(heaps_)),
+      received_(FreshHeap(heaps_)),
       own_block_(BlockIn(own_)),
       main_block_(BlockIn(nullptr)),
       foreign_block_(BlockIn(foreign_)),
@@ -129,9 +138,13 @@ Worker::~Worker() {
   delete[] own_block_;
   delete[] main_block_;
   delete[] foreign_block_;
-  internal::RetireHeap(own_);
-  internal::RetireHeap(foreign_);
-  internal::RetireHeap(received_);
+  for (internal::Heap* const heap : {own_, foreign_, received_}) {
+    if (HeapsAreKnown() && !heap->shared() && heap->Census().blocks == 0) {
+      internal::DestroyParcelHeap(heap);
+    } else {
+      internal::RetireHeap(heap);
+    }
+  }
 }
 
 Region Worker::RegionOf(Stray stray) {
