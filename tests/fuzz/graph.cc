@@ -29,6 +29,7 @@ std::size_t Aligned(const std::byte* base, std::size_t offset, std::size_t align
 void PlantCounts::Add(const PlantCounts& other) {
   for (std::size_t i = 0; i < Index(Stray::kCount); ++i) views[i] += other.views[i];
   for (std::size_t i = 0; i < Index(Wrong::kCount); ++i) by_wrong[i] += other.by_wrong[i];
+  for (std::size_t i = 0; i < kDropReasons; ++i) parcels[i] += other.parcels[i];
   closures += other.closures;
 }
 
@@ -68,11 +69,10 @@ void Graph::Link() {
   for (std::size_t i = 0; i < places.size(); ++i) {
     if (places[i].ops->share != nullptr && !options_.parcel) sources.push_back(i);
   }
-  const bool received = HeapsAreKnown() && random_.OneIn(8);
   for (std::size_t i = 0; i < places.size(); ++i) {
     const PlaceOps& ops = *places[i].ops;
     const bool change = (ops.share != nullptr && !options_.parcel && random_.OneIn(4)) ||
-                        (received && ops.refill != nullptr && random_.OneIn(4));
+                        (options_.received && ops.refill != nullptr && random_.OneIn(4));
     if (change && !Inside(changed, i)) changed.push_back(i);
   }
   if (sources.empty() && changed.empty()) return;

@@ -17,11 +17,15 @@
 
 namespace isolates::fuzz {
 
+inline constexpr std::size_t kDropReasons = static_cast<std::size_t>(DropReason::kPlainMalloc) + 1;
+
 // How often each kind of plant was planted: rows are places, columns where they lead.
 struct PlantCounts {
   std::size_t views[static_cast<std::size_t>(Stray::kCount)] = {};
   std::size_t closures = 0;
   std::size_t by_wrong[static_cast<std::size_t>(Wrong::kCount)] = {};
+  // What became of parcels, by DropReason.
+  std::size_t parcels[kDropReasons] = {};
   void Add(const PlantCounts& other);
 };
 
@@ -33,6 +37,7 @@ class Graph {
     // refusal deletes it: no plants that its destructor cannot bear, no cycles.
     bool parcel = false;
     bool large = false;
+    bool received = false;  // some containers hold blocks of a former message
   };
 
   // `survey` is the caller's only to save its memory for the next graph.
@@ -42,7 +47,7 @@ class Graph {
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
-  // Lets shared_ptrs share, weak_ptrs observe, and some containers hold blocks of a former message.
+  // Lets shared_ptrs share and weak_ptrs observe; brings blocks of a former message in.
   void Link();
   // Plants about `count` violations, points all other views at memory that they may lead to, and
   // settles what is to be expected.

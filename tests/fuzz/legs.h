@@ -20,8 +20,12 @@ struct Bench {
   Survey survey;
   PlantCounts counts;
   bool secret = false;  // plant something that the oracle does not know: every leg must notice
-  bool alone = false;   // no other thread takes heaps: retired ones can be looked at
+  const TypeOps* only = nullptr;  // this type instead of all
+  bool alone = false;             // no other thread takes heaps: retired ones can be looked at
 };
+
+// The type of the next graph.
+const TypeOps& PickType(const Bench& bench, Choices& random);
 
 enum class Leg : std::uint8_t { kVerify, kParcel, kProperty, kAll };
 
@@ -42,6 +46,7 @@ struct Run {
   unsigned threads = 2;
   Leg leg = Leg::kAll;
   bool secret = false;
+  const TypeOps* only = nullptr;
 };
 struct Outcome {
   std::uint64_t passed = 0;

@@ -11,12 +11,16 @@
 #include <string>
 #include <string_view>
 
+#include "isolates/heap.h"
 #include "tests/fuzz/legs.h"
 #include "tests/fuzz/oracle.h"
 
 namespace {
 
 using isolates::fuzz::Leg;
+
+// Parcels that cannot be dropped whole leave a heap each: room for some thousands of them.
+constexpr std::size_t kHeaps = 4096;
 
 bool Number(std::string_view argument, std::string_view name, std::uint64_t& value) {
   if (!argument.starts_with(name)) return false;
@@ -36,7 +40,15 @@ void PrintCounts(const isolates::fuzz::PlantCounts& counts) {
     std::printf(" %s %zu;", isolates::fuzz::NameOf(static_cast<isolates::fuzz::Stray>(i)),
                 counts.views[i]);
   }
-  std::printf("\n");
+  std::printf("\nparcels:");
+  for (std::size_t i = 0; i < isolates::fuzz::kDropReasons; ++i) {
+    if (counts.parcels[i] == 0) continue;
+    const std::string reason(ToString(static_cast<isolates::DropReason>(i)));
+    std::printf(" %s %zu;", reason.c_str(), counts.parcels[i]);
+  }
+  const isolates::HeapCounters heaps = isolates::heap_counters();
+  std::printf("\nheaps: %zu made, %zu dropped as a whole, %zu live\n", heaps.created,
+              heaps.destroyed, heaps.live);
 }
 
 }  // namespace
@@ -64,6 +76,7 @@ int main(int argc, char** argv) {
       return 2;
     }
   }
+  isolates::SetHeapLimit(kHeaps);
   const auto start = std::chrono::steady_clock::now();
   const isolates::fuzz::Outcome outcome = RunGraphs(run);
   const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;

@@ -1,9 +1,13 @@
+#include <atomic>
 #include <memory>
 #include <thread>
 #include <vector>
 
 #include "isolates/detail/worker_heaps.h"
+#include "isolates/heap.h"
+#include "isolates/make_parcel.h"
 #include "tests/fuzz/legs.h"
+#include "tests/fuzz/nodes.h"
 #include "tests/fuzz/oracle.h"
 
 namespace isolates::fuzz {
@@ -11,6 +15,20 @@ namespace {
 
 using internal::Heap;
 using internal::HeapScope;
+
+// Builders, as the policy of fresh heaps sees them. One whose parcels cannot be dropped gets pooled
+// heaps before long: it must not spoil the chances of the others. What is dirty on purpose is built
+// by a new builder each time, as long as there may be more heaps: each retired one stays.
+std::uintptr_t BuilderFor(bool clean, bool droppable_type) {
+  constexpr std::uintptr_t kClean = 1;
+  constexpr std::uintptr_t kNotDroppable = 2;
+  constexpr std::uintptr_t kDirty = 3;
+  static std::atomic<std::uintptr_t> next{1000};
+  if (!droppable_type) return kNotDroppable;
+  if (clean) return kClean;
+  if (heap_counters().live > allocator_report().heap_limit / 4 * 3) return kDirty;
+  return next.fetch_add(1, std::memory_order_relaxed);  // relaxed - only a number
+}
 
 // What a parcel must be like, by what was planted.
 struct Conditions {
@@ -44,33 +62,61 @@ std::string CheckReceipt(const Receipt& receipt, const Conditions& conditions) {
   return wrong;
 }
 
+// A builder that ends by an exception, in the middle of its work.
+std::string ThrowingBuilder(Choices& random) {
+  struct Ends {};
+  try {
+    (void)MakeParcel([&random] {
+      Tree tree;
+      Builder builder{random, 20, 6};
+      FillIn(tree, builder);
+      throw Ends();
+      return tree;
+    });
+  } catch (const Ends&) {
+    return {};
+  }
+  return "  parcel: the builder's exception is lost\n";
+}
+
 }  // namespace
 
 std::string ParcelLeg(Bench& bench, Choices& random) {
+  if (random.OneIn(32)) return ThrowingBuilder(random);
   Worker& worker = bench.worker;
-  const TypeOps& type = *AllTypes()[random.Below(AllTypes().size())];
-  const std::uintptr_t builder = 1000 + random.Below(64);
-  Heap* const heap = worker.heaps().AcquireParcelHeap(builder);
-  Conditions conditions{type.drop == Drop::kYes, heap->is_parcel(), false, false, 0};
+  // Most types are not droppable: a second chance for those that are.
+  const TypeOps* picked = &PickType(bench, random);
+  if (picked->drop != Drop::kYes && random.OneIn(2)) picked = &PickType(bench, random);
+  const TypeOps& type = *picked;
+  const bool with_stray = random.OneIn(8);
+  const bool with_shared_heap = random.OneIn(16);
+  const std::size_t plants = random.OneIn(8) ? 1 : 0;
   Graph::Options options;
-  options.heap = heap;
   options.parcel = true;
+  options.received = HeapsAreKnown() && random.OneIn(8);
+  const bool clean = type.drop == Drop::kYes && !with_stray && !with_shared_heap && plants == 0 &&
+                     !options.received && !bench.secret;
+  const std::uintptr_t builder = BuilderFor(clean, type.drop == Drop::kYes);
+  Heap* const heap =
+      random.OneIn(16) ? worker.heaps().AcquirePooled() : worker.heaps().AcquireParcelHeap(builder);
+  options.heap = heap;
+  Conditions conditions{type.drop == Drop::kYes, heap->is_parcel(), false, false, 0};
   std::vector<std::unique_ptr<std::byte[]>> strays;
   internal::ParcelControl* parcel = nullptr;
   std::string wrong;
   {
     Graph graph(worker, bench.survey, type, random, options);
     graph.Link();
-    graph.Plant(random.OneIn(4) ? 1 : 0);
+    graph.Plant(plants);
     if (bench.secret && !graph.PlantInSecret()) wrong += "  no place for a secret\n";
-    if (random.OneIn(4)) {
+    if (with_stray) {
       const HeapScope scope(heap);
       auto stray = std::make_unique<std::byte[]>(1 + random.Below(500));
       const internal::MainHeapScope main;
       strays.push_back(std::move(stray));
       conditions.strays = strays.size();
     }
-    if (random.OneIn(8)) heap->MarkShared();
+    if (with_shared_heap) heap->MarkShared();
     conditions.shared = heap->shared();
     conditions.foreign = worker.ReceivedBlocks() != 0;
     std::vector<Violation> violations;
@@ -81,16 +127,24 @@ std::string ParcelLeg(Bench& bench, Choices& random) {
     }
     wrong += Differences(violations, graph, bench.survey, false);
     graph.Release();
-    if (parcel != nullptr) wrong += CheckReceipt(parcel->receipt, conditions);
+    if (parcel != nullptr) {
+      wrong += CheckReceipt(parcel->receipt, conditions);
+      if (conditions.fresh) internal::WorkerHeaps::NoteCensus(parcel->receipt.droppable, builder);
+      ++bench.counts.parcels[static_cast<std::size_t>(parcel->receipt.reason)];
+    }
     bench.counts.Add(graph.counts());
   }
   const bool whole = parcel != nullptr && parcel->receipt.droppable;
+  const std::size_t destroyed = heap_counters().destroyed;
   if (parcel != nullptr) {
     if (random.OneIn(32)) {
       std::thread([&type, parcel] { type.drop_parcel(parcel); }).join();
     } else {
       type.drop_parcel(parcel);
     }
+  }
+  if (bench.alone && heap_counters().destroyed != destroyed + (whole ? 1 : 0)) {
+    wrong += "  parcel: the heap was dropped as a whole, or was not, against the receipt\n";
   }
   if (!whole && HeapsAreKnown()) {
     if (bench.alone && heap->CensusQuiescent().blocks != strays.size()) {

@@ -25,6 +25,11 @@ const char* NameOf(Leg leg) {
 
 }  // namespace
 
+const TypeOps& PickType(const Bench& bench, Choices& random) {
+  const TypeOps& picked = *AllTypes()[random.Below(AllTypes().size())];
+  return bench.only == nullptr ? picked : *bench.only;
+}
+
 std::string RunGraph(Bench& bench, Leg leg, Choices& random) {
   if (leg == Leg::kAll) {
     // The others take longer: threads and heaps are made for them.
@@ -50,6 +55,7 @@ Outcome RunGraphs(const Run& run) {
   const auto work = [&](unsigned thread) {
     Bench bench;
     bench.secret = run.secret;
+    bench.only = run.only;
     bench.alone = run.threads == 1;
     std::uint64_t passed = 0;
     std::uint64_t failed = 0;

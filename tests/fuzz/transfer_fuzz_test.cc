@@ -1,9 +1,42 @@
 // The fuzzer with fixed seeds, for a few seconds; the long form is transfer_fuzz (main.cc).
 
-#include <gtest/gtest.h>
+#include <string>
+#include <string_view>
+#include <vector>
 
-#include "isolates/heap.h"
+#include "gtest/gtest.h"
+#include "isolates/transfer.h"
 #include "tests/fuzz/legs.h"
+#include "tests/fuzz/type_ops.h"
+#include "tests/fuzz/types.h"
+
+namespace isolates::fuzz {
+
+// A type whose trait is wrong: its walk forgets a member.
+struct Forgetful {
+  std::vector<std::string> kept;
+  std::string_view forgotten;
+};
+template <>
+struct Shape<Forgetful> : AggregateShape<Forgetful, std::vector<std::string>, std::string_view> {
+  static void Fill(Forgetful& value, Builder& builder) { FillIn(value.kept, builder); }
+  static void Go(Forgetful& value, Survey& survey) {
+    GoMember(".kept", value.kept, survey);
+    GoMember(".forgotten", value.forgotten, survey);
+  }
+};
+
+}  // namespace isolates::fuzz
+
+template <>
+struct isolates::TransferTraits<isolates::fuzz::Forgetful> {
+  using Parts = internal::TypeList<std::vector<std::string>, std::string_view>;
+  static constexpr TransferClass kClass = TransferClass::kPlain;
+  static constexpr bool kDroppable = true;
+  static void Walk(const fuzz::Forgetful& value, internal::Walker& walker) {
+    walker.Member(".kept", value.kept);
+  }
+};
 
 namespace isolates::fuzz {
 namespace {
@@ -38,8 +71,15 @@ TEST(TransferFuzzTest, PlantedViolationsAreFoundAndSoundGraphsPass) {
 
 TEST(TransferFuzzTest, ParcelsAreDroppedWholeExactlyIfTheyMayBe) {
   // One thread: heaps that were given up are looked at.
-  const Outcome outcome = Go(Leg::kParcel, 3'000, 1);
+  const Outcome outcome = Go(Leg::kParcel, 6'000, 1);
   EXPECT_EQ(outcome.failed, 0U) << outcome.failures;
+  // Every way was taken.
+  for (std::size_t i = 0; i < kDropReasons; ++i) {
+    const auto reason = static_cast<DropReason>(i);
+    const bool possible =
+        reason != DropReason::kNoParcel && (reason == DropReason::kPlainMalloc) != HeapsAreKnown();
+    EXPECT_EQ(outcome.counts.parcels[i] > 0, possible) << ToString(reason);
+  }
 }
 
 TEST(TransferFuzzTest, GraphsArriveAsTheyWereBuilt) {
@@ -59,6 +99,18 @@ TEST(TransferFuzzTest, TheFuzzerCanFail) {
   EXPECT_EQ(outcome.failed, run.graphs);
   EXPECT_NE(outcome.failures.find("falsely refused: view at "), std::string::npos);
   EXPECT_NE(outcome.failures.find("replay: "), std::string::npos);
+}
+
+TEST(TransferFuzzTest, AWalkThatForgetsAMemberIsNoticed) {
+  fuzz::Run run;
+  run.leg = Leg::kVerify;
+  run.graphs = 500;
+  run.threads = 1;
+  run.only = &kTypeOps<Forgetful>;
+  const Outcome outcome = RunGraphs(run);
+  EXPECT_GT(outcome.failed, 0U);
+  EXPECT_NE(outcome.failures.find("missed: view at value.forgotten"), std::string::npos)
+      << outcome.failures;
 }
 
 // The same graphs and the same outcome, whatever the number of threads.

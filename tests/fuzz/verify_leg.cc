@@ -30,11 +30,12 @@ std::string CompareBlocks(Worker& worker, const Graph& graph) {
 
 std::string VerifyLeg(Bench& bench, Choices& random) {
   Worker& worker = bench.worker;
-  const TypeOps& type = *AllTypes()[random.Below(AllTypes().size())];
+  const TypeOps& type = PickType(bench, random);
   // Half of all graphs are built in an isolate's heap, half in the main heap.
   Graph::Options options;
   options.heap = random.OneIn(2) ? worker.own_heap() : nullptr;
   options.large = random.OneIn(2000);
+  options.received = HeapsAreKnown() && random.OneIn(8);
   const bool look_at_heap = options.heap != nullptr && random.OneIn(4);
   std::string wrong;
   {

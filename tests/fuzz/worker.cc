@@ -59,7 +59,7 @@ class Helper {
 // Each worker is a builder of its own: one whose heaps were retired would be given pooled ones,
 // which are shared.
 internal::Heap* FreshHeap(internal::WorkerHeaps& heaps) {
-  static std::atomic<std::uintptr_t> builder{1'000'000};
+  static std::atomic<std::uintptr_t> builder{std::uintptr_t{1} << 40};
   // relaxed - only a number.
   return heaps.AcquireParcelHeap(builder.fetch_add(1, std::memory_order_relaxed));
 }
