@@ -22,6 +22,7 @@
 
 #include "isolates/detail/heap.h"
 #include "isolates/detail/isolate_locals.h"
+#include "isolates/detail/ref.h"
 #include "isolates/detail/transfer_require.h"
 #include "isolates/transfer.h"
 
@@ -99,6 +100,8 @@ class IsolateLocal {
 
   __attribute__((noinline)) T& Make() {
     internal::LocalsHost& isolate = internal::RequireLocals();
+    // A factory that waits may see its isolate end.
+    const internal::Ref<internal::LocalsHost> alive(&isolate);
     const std::uint32_t number = isolate.BeginLocal(number_);
     try {
       // Not in a parcel's heap, if one is being built: the value stays behind.

@@ -41,6 +41,17 @@ using internal::Walker;        // to which Walk reports edges and parts
 
 // ---- types of this library ----
 
+namespace internal {
+
+// Whether a parcel may own or lead to anything else than when it was sealed: a mutable reference
+// was given out, or const ones do as well for its type.
+template <class T>
+bool MayHaveChanged(const Parcel<T>& parcel) noexcept {
+  return !parcel.empty() && (!kSummary<T>.settled || ParcelAccess::Changed(parcel));
+}
+
+}  // namespace internal
+
 // A parcel inside a message brings its own heap and was verified when it was made. Only what may
 // have been changed since then is looked at.
 template <class T>
@@ -51,7 +62,7 @@ struct TransferTraits<Parcel<T>> {
   static constexpr std::string_view kFreezeRemedy = "freeze the parcel and hold its Frozen";
   using Parts = TypeList<T>;
   static void Walk(const Parcel<T>& parcel, Walker& walker) {
-    if (!internal::ParcelAccess::Changed(parcel)) return;
+    if (!internal::MayHaveChanged(parcel)) return;
     walker.Block(std::addressof(parcel.get()), sizeof(T));
     walker.Visit(parcel.get());
   }

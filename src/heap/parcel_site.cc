@@ -9,7 +9,7 @@ ParcelSite::ParcelSite(std::uintptr_t builder) : heaps_(WorkerHeaps::OfThisThrea
   if (heaps_ == nullptr) heaps_ = &late_.emplace();
   heaps_->ServiceLeaves();
   heap_ = heaps_->AcquireParcelHeap(builder);
-  heap_->set_owner_name("a parcel in the making");
+  if (fresh()) heap_->set_owner_name("a parcel in the making");
 }
 
 ParcelSite::~ParcelSite() {

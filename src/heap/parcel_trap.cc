@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <optional>
 #include <typeinfo>
 #include <utility>
@@ -79,7 +80,7 @@ std::string DescribeRoute(std::uint64_t number) {
   return text;
 }
 
-void TrapSentParcel(ParcelControl* parcel) noexcept {
+void TrapSentParcel(ParcelControl* parcel) noexcept try {
   const MainHeapScope scope;
   if (parcel->trap == nullptr) {
     parcel->trap = new ParcelTrap;
@@ -100,6 +101,7 @@ void TrapSentParcel(ParcelControl* parcel) noexcept {
         &blocks);
     trap.poison = std::make_unique<Poison>(std::move(blocks), text);
   }
+} catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): then it goes unguarded
 }
 
 void TrapAdoptedParcel(ParcelControl* parcel) noexcept {

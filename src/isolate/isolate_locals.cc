@@ -46,6 +46,7 @@ std::uint32_t LocalsHost::BeginLocal(LocalNumber& number) {
 }
 
 void LocalsHost::FinishLocal(std::uint32_t number, void* value, void (*destroy)(void*) noexcept) {
+  if (over_) throw StateError("the isolate ended while the value of an IsolateLocal was made");
   made_.push_back({number, value, destroy});
   slots_[number] = {value, SlotState::kMade};
 }

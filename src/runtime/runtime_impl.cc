@@ -333,7 +333,7 @@ void Runtime::LetOthersRun() noexcept {
   // relaxed - a hint: who misses work now is asked again soon.
   if (worker == nullptr || ready_count_.load(std::memory_order_relaxed) <= 0) return;
   // A thread that is started now would cost a builder its drop as a whole (rule H5).
-  if (const Heap* const heap = CurrentHeap(); heap != nullptr && heap->is_parcel()) return;
+  if (HeapScope::BuildsParcel()) return;
   // Each such turn keeps a thread. relaxed - a counter.
   if (stalled_.load(std::memory_order_relaxed) >= options_.max_blocked) return;
   Place* const place = worker->place.load(std::memory_order_relaxed);  // relaxed - its own
@@ -347,6 +347,7 @@ void Runtime::LetOthersRun() noexcept {
   if (!worker->stalled.exchange(true, std::memory_order_relaxed)) {
     stalled_.fetch_add(1, std::memory_order_relaxed);
   }
+  const MainHeapScope main_heap;
   FillPlace(*place);
 }
 

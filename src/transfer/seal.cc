@@ -88,8 +88,9 @@ Receipt SealValue(Heap* heap, const void* root, const SealType& type, bool heap_
     NoteStrays(owners, &receipt);
     receipt.verify_time = Clock::now() - walk_start - receipt.census_time;
   }
-  // They leave in this value (rule H4).
-  if (outer_blocks != 0) HeapScope::MarkAllShared();
+  // Blocks of the caller's heaps leave in this value, or may hide where the walk does not look: in
+  // closures, in what is taken on trust (rule H4). Only a census that agrees proves that none does.
+  if (outer_blocks != 0 || !receipt.droppable) HeapScope::MarkAllShared();
   if (receipt.droppable) {
     receipt.reason = DropReason::kDroppable;
   } else if (plain_malloc) {

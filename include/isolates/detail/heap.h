@@ -175,6 +175,13 @@ class HeapScope {
   static Heap* Current() noexcept { return innermost_ == nullptr ? nullptr : innermost_->heap_; }
   // True if any scope on this thread uses `heap`.
   static bool Uses(const Heap* heap) noexcept;
+  // True if a scope on this thread uses the heap of a parcel in the making.
+  static bool BuildsParcel() noexcept {
+    for (const HeapScope* scope = innermost_; scope != nullptr; scope = scope->outer_) {
+      if (scope->heap_ != nullptr && scope->heap_->is_parcel()) return true;
+    }
+    return false;
+  }
   // Marks the heaps of all scopes on this thread shared: those of one isolate and the parcels that
   // it is building.
   static void MarkAllShared() noexcept {

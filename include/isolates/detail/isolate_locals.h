@@ -48,7 +48,9 @@ class LocalsHost : public PortHost {
   // value stays with the caller, and Cancel is due.
   std::uint32_t BeginLocal(LocalNumber& number);
   void FinishLocal(std::uint32_t number, void* value, void (*destroy)(void*) noexcept);
-  void CancelLocal(std::uint32_t number) noexcept { slots_[number].state = SlotState::kEmpty; }
+  void CancelLocal(std::uint32_t number) noexcept {
+    if (!over_) slots_[number].state = SlotState::kEmpty;
+  }
 
  protected:
   // Destroys the values, the last one made first; those that the destructors make, too. Afterwards

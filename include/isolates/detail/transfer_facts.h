@@ -271,6 +271,9 @@ struct GraphSummary {
   TransferClass transfer_class = TransferClass::kPlain;
   bool droppable = true;
   bool freezable = true;
+  // Whoever holds it by const reference can neither change nor move what it owns or where it leads
+  // (H4): what was verified once stays as it was.
+  bool settled = true;
   bool views = false;
 };
 
@@ -280,10 +283,12 @@ constexpr GraphSummary Summarize(FactsFunction root) {
   for (std::size_t i = 0; i < graph.size(); ++i) {
     const TypeFacts& facts = graph.node(i).facts();
     if (facts.own_class > summary.transfer_class) summary.transfer_class = facts.own_class;
-    if (!facts.droppable || (facts.shallow && !graph.node(i).vouched)) summary.droppable = false;
+    if (facts.shallow && !graph.node(i).vouched) summary.settled = false;
+    if (!facts.droppable) summary.droppable = false;
     if (LetsReadersChange(facts, graph.node(i).vouched)) summary.freezable = false;
     if (facts.views) summary.views = true;
   }
+  if (!summary.settled) summary.droppable = false;
   return summary;
 }
 

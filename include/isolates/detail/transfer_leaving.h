@@ -36,7 +36,7 @@ bool MayOwnBlocksOfOurs(const T&) noexcept {
 // All that it owns was built elsewhere, unless somebody changed it since.
 template <class T>
 bool MayOwnBlocksOfOurs(const Parcel<T>& parcel) noexcept {
-  return ParcelAccess::Changed(parcel);
+  return MayHaveChanged(parcel);
 }
 
 // Blocks of the current heap are about to leave: from now on the heap is shared (H4). So are the

@@ -263,9 +263,11 @@ struct FieldList<T, std::index_sequence<I...>> {
     constexpr std::string_view kLabels[] = {FieldLabel<T, I>()..., {}};
     return kLabels[index];
   }
-  // A mutable member that owns memory lets a reader move from it.
+  // A mutable member that owns memory or leads somewhere lets a reader move or redirect it.
   static constexpr bool kMutableOwner =
-      ((kFieldMutable<T, I> && !std::is_trivially_destructible_v<FieldType<T, I>>) || ...);
+      ((kFieldMutable<T, I> && !std::is_arithmetic_v<std::remove_all_extents_t<FieldType<T, I>>> &&
+        !std::is_enum_v<std::remove_all_extents_t<FieldType<T, I>>>) ||
+       ...);
   static constexpr bool kSomeMutable = (kFieldMutable<T, I> || ...);
   static constexpr bool kSomeCopyMayThrow =
       (!std::is_nothrow_copy_constructible_v<std::remove_all_extents_t<FieldType<T, I>>> || ...);

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -118,6 +119,7 @@ Parcel<T> CopyOut(Parcel<T> parcel, std::uintptr_t builder) {
       root = new T(parcel.get());
     }
     Parcel<T> copy = SealParcel(site.GiveToSeal(), root, true);
+    if (!copy.receipt().droppable) return parcel;  // no better than the original
     Receipt& receipt = ParcelAccess::Control(copy)->receipt;
     receipt.copied_out = true;
     receipt.left_bytes = before.heap_bytes;
@@ -127,7 +129,7 @@ Parcel<T> CopyOut(Parcel<T> parcel, std::uintptr_t builder) {
     receipt.verify_time += before.verify_time;
     receipt.census_time += before.census_time;
     return copy;
-  } catch (...) {
+  } catch (const std::exception&) {
     return parcel;
   }
 }

@@ -20,14 +20,30 @@
 namespace isolates {
 namespace internal {
 
-// Holding a pointer to T by const reference lets a reader change or move what T owns (H4). Writing
-// to a T that owns nothing harms nobody.
+// Holding a pointer to T by const reference lets a reader change or move what T owns, or where it
+// leads (H4). Writing to numbers harms nobody.
 template <class T>
 constexpr bool LetsReadersMove() {
   if constexpr (std::is_const_v<T>) {
     return false;
   } else if constexpr (Complete<T>) {
-    return !std::is_trivially_destructible_v<T>;
+    return !std::is_arithmetic_v<T> && !std::is_enum_v<T>;
+  } else {
+    return true;
+  }
+}
+// The same for an owner of T, which can ask for T's class: such a T does not lead back to its owner
+// by types.
+template <class T>
+constexpr bool LetsReadersMoveOwned() {
+  if constexpr (std::is_const_v<T>) {
+    return false;
+  } else if constexpr (Complete<T>) {
+    if constexpr (std::is_trivially_destructible_v<T>) {
+      return kTransferClass<T> != TransferClass::kPlain;
+    } else {
+      return true;
+    }
   } else {
     return true;
   }
@@ -59,7 +75,7 @@ struct UniqueTraits {
   using Parts = TypeList<T>;
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = !DeletesItself<T>;
-  static constexpr bool kShallow = LetsReadersMove<T>();
+  static constexpr bool kShallow = LetsReadersMoveOwned<T>();
   static constexpr Constness kConstness = kPointeeConstness<T>;
   static constexpr bool kCarrier = true;
   static void Walk(const std::unique_ptr<T>& value, Walker& walker) {
@@ -75,7 +91,7 @@ struct UniqueArrayTraits {
   using Parts = TypeList<T>;
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = !DeletesItself<T>;
-  static constexpr bool kShallow = LetsReadersMove<T>();
+  static constexpr bool kShallow = LetsReadersMoveOwned<T>();
   static constexpr Constness kConstness = kPointeeConstness<T>;
   static constexpr bool kCarrier = true;
   static constexpr std::string_view Label(std::size_t) { return "[]"; }
@@ -255,6 +271,7 @@ struct SharedTraits {
   using Parts = TypeList<T>;
   static constexpr TransferClass kClass = TransferClass::kChecked;
   static constexpr bool kDroppable = false;
+  static constexpr bool kShallow = !std::is_const_v<T>;
   static constexpr bool kCarrier = true;
   static constexpr std::string_view kFreezeProblem =
       "hands out references that outlive what is frozen";
@@ -295,6 +312,7 @@ template <class T>
 struct WeakTraits {
   static constexpr TransferClass kClass = TransferClass::kChecked;
   static constexpr bool kDroppable = false;
+  static constexpr bool kShallow = !std::is_const_v<T>;
   static constexpr std::string_view kFreezeProblem =
       "hands out references that outlive what is frozen";
   static constexpr std::string_view kFreezeRemedy = "use a pointer to const";

@@ -160,6 +160,9 @@ struct ListedTraits {
       (MemberFacts<M>::kOwns || ...) ? TransferClass::kOwned : TransferClass::kPlain;
   static constexpr bool kDroppable = Owning || std::is_trivially_destructible_v<T>;
   static constexpr bool kVouches = Owning;
+  // Members may be mutable, and an owning raw pointer gives access to what it owns.
+  static constexpr bool kShallow =
+      !Owning && (!std::is_trivially_destructible_v<T> || (MemberFacts<M>::kOwns || ...));
   // Nobody can see from outside whether members are mutable.
   static constexpr Constness kConstness = Owning ? Constness::kDeep : Constness::kNone;
   static constexpr std::string_view kFreezeProblem =
@@ -237,6 +240,7 @@ struct ClosureTraits {
   static constexpr TransferClass kClass =
       std::is_empty_v<T> ? TransferClass::kPlain : TransferClass::kChecked;
   static constexpr bool kDroppable = std::is_empty_v<T>;
+  static constexpr bool kShallow = !std::is_empty_v<T>;  // a call may change what it holds
   static constexpr Constness kConstness = std::is_empty_v<T> ? Constness::kDeep : Constness::kNone;
   static constexpr std::string_view kFreezeProblem = "has captures, which nobody can see";
   static constexpr std::string_view kFreezeRemedy =
