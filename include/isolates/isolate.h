@@ -140,8 +140,9 @@ class Isolate {
     requires std::invocable<std::decay_t<Function>, std::decay_t<Args>...>
   static auto Run(const RunOptions& options, Function&& function, Args&&... args) {
     using Job = internal::RunComputation<std::decay_t<Function>, std::decay_t<Args>...>;
-    return internal::LaunchJob<Job>(options.launch_, std::forward<Function>(function),
-                                    std::forward<Args>(args)...);
+    return internal::LaunchJob<Job>(options.launch_,
+                                    internal::ForHandOver(std::forward<Function>(function)),
+                                    internal::ForHandOver(std::forward<Args>(args))...);
   }
 
   // The same, but the result comes as a Parcel: with the heap in which it was built, to be read in
@@ -155,8 +156,9 @@ class Isolate {
     requires std::invocable<std::decay_t<Function>, std::decay_t<Args>...>
   static auto RunParcel(const RunOptions& options, Function&& function, Args&&... args) {
     using Job = internal::ParcelComputation<std::decay_t<Function>, std::decay_t<Args>...>;
-    return internal::LaunchJob<Job>(options.launch_, std::forward<Function>(function),
-                                    std::forward<Args>(args)...);
+    return internal::LaunchJob<Job>(options.launch_,
+                                    internal::ForHandOver(std::forward<Function>(function)),
+                                    internal::ForHandOver(std::forward<Args>(args))...);
   }
 
   // Starts an isolate with `entry(message)`. It lives as long as there is something to handle:
@@ -167,11 +169,8 @@ class Isolate {
     requires std::invocable<std::decay_t<Entry>, std::decay_t<Message>>
   static Future<Isolate> Spawn(Entry&& entry, Message&& message, const SpawnOptions& options = {}) {
     using Job = internal::SpawnComputation<std::decay_t<Entry>, std::decay_t<Message>>;
-    Job::Check(options.launch_.verify, entry, message);
-    const internal::HandOverTo to("isolate", options.launch_.name);
-    return SpawnJob(
-        std::make_unique<Job>(std::forward<Entry>(entry), std::forward<Message>(message)),
-        options.launch_);
+    return SpawnChecked<Job>(options.launch_, internal::ForHandOver(std::forward<Entry>(entry)),
+                             internal::ForHandOver(std::forward<Message>(message)));
   }
 
   // --- in an isolate
@@ -192,7 +191,8 @@ class Isolate {
   }
   template <std::copy_constructible T>
   [[noreturn]] static void Exit(const SendPort<T>& port, const std::type_identity_t<T>& message) {
-    internal::ExitWith<T>(port, message);
+    T copy(message);
+    internal::ExitWith<T>(port, std::move(copy));
   }
   [[noreturn]] static void Exit();
 
@@ -241,6 +241,14 @@ class Isolate {
   }
 
  private:
+  template <class Job, class Entry, class Message>
+  static Future<Isolate> SpawnChecked(const internal::LaunchOptions& options, Entry&& entry,
+                                      Message&& message) {
+    Job::Check(options.verify, entry, message);
+    const internal::HandOverTo to("isolate", options.name);
+    return SpawnJob(
+        std::make_unique<Job>(std::forward<Entry>(entry), std::forward<Message>(message)), options);
+  }
   static Future<Isolate> SpawnJob(std::unique_ptr<internal::Computation> job,
                                   const internal::LaunchOptions& options);
   void PingWith(const ExitListener& notice) const;

@@ -71,17 +71,13 @@ class SendPort {
     return {Deliver(message), receipt};
   }
 
-  // Sends a copy.
+  // Sends a copy. The copy is what is verified: what it shares with the original would stay behind.
   SendResult Send(const T& message, VerifyLevel level = VerifyLevel::kDefault) const
     requires std::copy_constructible<T>
   {
-    Check(message, level);
     if (sender_.closed()) return SendResult::kClosed;
-    const internal::HandOverTo to("port", sender_.port()->debug_name(), id());
-    auto envelope = std::make_unique<internal::TypedEnvelope<T>>(message);
-    if (!sender_.Send(envelope.get())) return SendResult::kClosed;
-    envelope.release();
-    return SendResult::kAccepted;
+    T copy(message);
+    return Send(std::move(copy), level);
   }
 
   // True if Send would say kClosed. A port that is open may close at any moment.

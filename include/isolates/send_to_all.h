@@ -17,8 +17,9 @@ namespace isolates {
 // accepted it; the others are closed. Each receiver costs one small message, whatever the size of
 // the value. Throws StateError if one of them is connected to no port, before anything is sent. If
 // there is no memory for a message, std::bad_alloc: the ports before it have got theirs.
-template <std::ranges::forward_range Ports, class T>
-  requires std::same_as<std::ranges::range_value_t<Ports>, SendPort<Frozen<T>>>
+template <class Ports, class T>
+  requires std::ranges::forward_range<const Ports> &&
+           std::same_as<std::ranges::range_value_t<const Ports>, SendPort<Frozen<T>>>
 std::size_t SendToAll(const Ports& ports, const Frozen<T>& message) {
   for (const SendPort<Frozen<T>>& port : ports) static_cast<void>(port.closed());
   std::size_t accepted = 0;

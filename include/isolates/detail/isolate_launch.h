@@ -136,9 +136,13 @@ class RunComputation final
 
   template <class U>
   void Store(U&& value) {
-    VerifyForSend<Result>(value, "result", this->verify_level);
-    MarkLeaving<Result>(value);
-    result_.emplace(std::forward<U>(value));
+    if constexpr (std::is_lvalue_reference_v<U>) {
+      Store(Result(value));  // what is handed over is the copy
+    } else {
+      VerifyForSend<Result>(value, "result", this->verify_level);
+      MarkLeaving<Result>(value);
+      result_.emplace(std::forward<U>(value));
+    }
   }
 
   bool Conclude(const std::optional<RemoteError>& error, Heap*) noexcept override {

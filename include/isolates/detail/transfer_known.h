@@ -146,7 +146,6 @@ inline constexpr std::string_view kKnownPlain[] = {
     "std::strong_ordering",
     "std::weak_ordering",
     "std::partial_ordering",
-    "std::from_chars_result<",
 };
 
 // Compares a type's name with a known one, passing over inline namespaces ("std::__cxx11::",

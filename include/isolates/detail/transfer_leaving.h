@@ -4,6 +4,8 @@
 #define ISOLATES_DETAIL_TRANSFER_LEAVING_H_
 
 #include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "isolates/detail/heap.h"
 #include "isolates/transfer.h"
@@ -26,6 +28,15 @@ struct HandleTraits {
 struct ImmutableHandleTraits : HandleTraits {
   static constexpr Constness kConstness = Constness::kDeep;
 };
+
+// What is handed over for an argument: a temporary or moved object itself, of anything else a copy.
+// That copy is what must be verified: what it shares with its original would stay behind.
+template <class T>
+using HandedOver = std::conditional_t<std::is_lvalue_reference_v<T>, std::decay_t<T>, T&&>;
+template <class T>
+HandedOver<T> ForHandOver(T&& argument) {
+  return std::forward<T>(argument);
+}
 
 // Whether the value may own blocks of the heaps that the caller builds in.
 template <class T>

@@ -118,7 +118,8 @@ void WalkNodes(const C& container, Walker& walker) {
 // The table of buckets is the first word of the object, unless a functor has members of its own.
 template <class C>
 inline constexpr bool kBucketsFirst =
-    std::is_empty_v<typename C::hasher> && std::is_empty_v<typename C::key_equal> &&
+    std::is_empty_v<typename C::hasher> && !std::is_final_v<typename C::hasher> &&
+    std::is_empty_v<typename C::key_equal> && !std::is_final_v<typename C::key_equal> &&
     std::is_empty_v<typename C::allocator_type>;
 
 template <class C>

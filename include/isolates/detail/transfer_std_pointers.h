@@ -66,7 +66,8 @@ constexpr bool HasOrdinaryDeleter() {
     return std::is_constructible_v<std::default_delete<T>,
                                    const std::default_delete<DerivedProbe<std::remove_cv_t<T>>>&>;
   } else {
-    return true;
+    // The primary template declares a constructor; a specialization has no use for one.
+    return !std::is_aggregate_v<std::default_delete<T>>;
   }
 }
 
@@ -142,6 +143,8 @@ template <class T>
 constexpr auto ChooseUniqueArray() {
   if constexpr (!Complete<T>) {
     return std::type_identity<IncompleteTraits<T>>{};
+  } else if constexpr (std::is_aggregate_v<std::default_delete<T[]>>) {
+    return std::type_identity<DeleterTraits<T>>{};
   } else if constexpr (std::is_trivially_destructible_v<T>) {
     // (Such a type cannot own a unique_ptr to itself: asking for its class ends.)
     if constexpr (kTransferClass<T> != TransferClass::kPlain) {

@@ -53,6 +53,16 @@ concept DeletesItself =
     requires(void* block) { T::operator delete(block, std::align_val_t{}); } ||
     requires(void* block) { T::operator delete(block, std::size_t{}, std::align_val_t{}); } ||
     requires(T* object) { T::operator delete(object, std::destroying_delete_t{}); } ||
+    requires(T* object) {
+      T::operator delete(object, std::destroying_delete_t{}, std::size_t{});
+    } ||
+    requires(T* object) {
+      T::operator delete(object, std::destroying_delete_t{}, std::align_val_t{});
+    } ||
+    requires(T* object) {
+      T::operator delete(object, std::destroying_delete_t{}, std::size_t{}, std::align_val_t{});
+    } || requires(void* block) { T::operator delete[](block, std::align_val_t{}); } ||
+    requires(void* block) { T::operator delete[](block, std::size_t{}, std::align_val_t{}); } ||
     requires(void* block) { T::operator delete[](block); } ||
     requires(void* block) { T::operator delete[](block, std::size_t{}); };
 
@@ -183,7 +193,9 @@ inline constexpr bool kListsOwnMembers =
     sizeof...(M) == 0
         ? std::is_empty_v<T> || (std::is_polymorphic_v<T> && sizeof(T) == sizeof(void*))
         : ((std::is_same_v<typename MemberFacts<M>::Class, T>) || ...) ||
-              (MemberFacts<M>::kIsBase && ...);
+              // A list of bases alone says no more than that T adds nothing to them.
+              ((MemberFacts<M>::kIsBase && ...) &&
+               sizeof(T) <= (sizeof(typename MemberFacts<M>::Type) + ... + 0));
 
 template <class T>
 struct InheritedListTraits : RejectedTraits<T> {
@@ -381,7 +393,8 @@ constexpr auto ChooseTraits() {
     return std::type_identity<OptInTraits<T, typename T::IsolatesMembers>>{};
   } else if constexpr (kIsClosure<T>) {
     return std::type_identity<ClosureTraits<T>>{};
-  } else if constexpr (std::is_empty_v<T> && std::is_trivially_copyable_v<T>) {
+  } else if constexpr (std::is_empty_v<T> && std::is_trivially_copyable_v<T> &&
+                       !std::is_aggregate_v<T>) {
     return std::type_identity<PlainTraits<T>>{};
   } else {
     return ChooseNamed<T>();
