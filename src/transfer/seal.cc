@@ -89,8 +89,8 @@ Receipt SealValue(Heap* heap, const void* root, const SealType& type, bool heap_
     receipt.verify_time = Clock::now() - walk_start - receipt.census_time;
   }
   // Blocks of the caller's heaps leave in this value, or may hide where the walk does not look: in
-  // closures, in what is taken on trust (rule H4). Only a census that agrees proves that none does.
-  if (outer_blocks != 0 || !receipt.droppable) HeapScope::MarkAllShared();
+  // closures, in what is taken on trust (rule H4).
+  if (outer_blocks != 0 || first.opaque() != 0 || first.trusted() != 0) HeapScope::MarkAllShared();
   if (receipt.droppable) {
     receipt.reason = DropReason::kDroppable;
   } else if (plain_malloc) {

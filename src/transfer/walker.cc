@@ -226,6 +226,7 @@ void Walker::Refuse(Fault fault, const void* address, const char* kind) {
 // Rule V4.
 void Walker::Words(const void* copy, std::size_t bytes, const void* own, bool exact) {
   NextEdge();
+  ++opaque_;
   if (recording_) {
     NoteEdge();
     return;

@@ -234,6 +234,8 @@ class Walker {
   // What the allocator spends on the blocks of the own heap; see measure_own.
   std::size_t own_bytes() const noexcept { return own_bytes_; }
   std::size_t warnings() const noexcept { return warnings_; }
+  // Closures and their blocks: what they own is not known in full.
+  std::size_t opaque() const noexcept { return opaque_; }
   // Parts that were taken on trust.
   std::size_t trusted() const noexcept { return trusted_; }
   const MainVector<BlockRange>& blocks() const noexcept { return views_.blocks(); }
@@ -381,6 +383,7 @@ class Walker {
   std::size_t outer_blocks_ = 0;
   std::size_t own_bytes_ = 0;
   std::size_t warnings_ = 0;
+  std::size_t opaque_ = 0;
   std::size_t trusted_ = 0;
   const bool plain_malloc_;
 
