@@ -35,6 +35,11 @@ RawHeap* RawHeapOf(const void* block_start, bool* main) noexcept;
 // interior ones.
 bool MayBeBlockStart(const void* address) noexcept;
 
+// The distance between the starts of the blocks around `block_start`, the start of a live one:
+// those in the same piece of memory (kOwnerGrainBits) are exactly the addresses that lie a multiple
+// of it apart, but for over-aligned blocks. 0 if that is not known.
+std::size_t BlockSpacing(const void* block_start) noexcept;
+
 // Visits every live block. No thread may touch the heap meanwhile.
 CensusSum VisitBlocks(RawHeap* heap);
 // The same sizes from the areas alone, in time proportional to their number: no hash.

@@ -62,6 +62,7 @@ RawHeap* RawHeapOf(const void* block_start, bool* main) noexcept {
 
 // What can be known, RawHeapOf has said.
 bool MayBeBlockStart(const void*) noexcept { return true; }
+std::size_t BlockSpacing(const void*) noexcept { return 0; }
 
 CensusSum VisitBlocks(RawHeap*) { return {}; }
 void VisitAreas(RawHeap*, void (*)(const void*, std::size_t, void*), void*) {}

@@ -138,13 +138,26 @@ bool MayBeBlockStart(const void* address) noexcept {
   // down there is one word more in the same block, but never in another. (The first address of a
   // slice is not asked: what lies below it may belong to another page.)
   constexpr std::uintptr_t kSlice = 64 * 1024;
-  constexpr std::uintptr_t kOverAligned = 2 * alignof(std::max_align_t);
   const auto at = reinterpret_cast<std::uintptr_t>(address);
-  if (at % kSlice < sizeof(void*) || at % kOverAligned == 0) return true;
+  if (at % kSlice < sizeof(void*) || at % kOverAlignment == 0) return true;
   const void* const below = static_cast<const std::byte*>(address) - sizeof(void*);
   const std::size_t left = mi_usable_size(address);
   // Far inside of a big block it says that nothing is left.
   return left != 0 && mi_usable_size(below) != left + sizeof(void*);
+}
+
+std::size_t BlockSpacing(const void* block_start) noexcept {
+  constexpr std::uintptr_t kPiece = std::uintptr_t{1} << kOwnerGrainBits;
+  const std::uintptr_t offset = reinterpret_cast<std::uintptr_t>(block_start) % kPiece;
+  const std::size_t bytes = mi_usable_size(block_start);
+  // Only what lies in the same piece is certainly in the same page, whose blocks are all of one
+  // size. The word below must be the last one of the block before, and the next block as long as
+  // this one: that is not so at an over-aligned start, nor with an allocator that pads its blocks.
+  if (offset < sizeof(void*) || bytes == 0 || offset + bytes + sizeof(void*) > kPiece) return 0;
+  const auto* const start = static_cast<const std::byte*>(block_start);
+  const bool even = mi_usable_size(start - sizeof(void*)) == sizeof(void*) &&
+                    mi_usable_size(start + bytes) == bytes;
+  return even ? bytes : 0;
 }
 
 CensusSum VisitBlocks(RawHeap* heap) {

@@ -91,9 +91,7 @@ void Walker::BlockSlow(const void* start, std::size_t bytes) {
   if (options_.observer != nullptr) options_.observer->OnBlock(edges_, start, bytes);
   if (options_.count_blocks) census_.Add(start, bytes);
   if (options_.record_blocks) views_.AddBlock(start, bytes);
-  // The strict level asks for each block whether it starts there.
-  if (options_.check_owners &&
-      (options_.measure_own || options_.strict_closures || !own_pieces_.Holds(start))) {
+  if (options_.check_owners && (options_.measure_own || !own_pieces_.Holds(start))) {
     CheckOwner(start, bytes);
   }
 }
@@ -121,12 +119,12 @@ void Walker::CheckOwner(const void* start, std::size_t bytes) {
       if (options_.own_heap != nullptr) {
         ++foreign_blocks_;
       } else if (!plain_malloc_) {
-        own_pieces_.Add(start);
+        AddOwnPiece(start);
       }
       return;
     case BlockOwner::kHeap:
       if (info.heap == options_.own_heap) {
-        own_pieces_.Add(start);
+        AddOwnPiece(start);
         // malloc_usable_size does not change the block.
         if (options_.measure_own)
           own_bytes_ += malloc_usable_size(const_cast<void*>(start));  // NOLINT
@@ -142,6 +140,14 @@ void Walker::CheckOwner(const void* start, std::size_t bytes) {
     case BlockOwner::kUnknown:
       AddFault(edges_, Fault::kNotABlock, start, bytes, "");
       return;
+  }
+}
+
+void Walker::AddOwnPiece(const void* start) noexcept {
+  if (options_.strict_closures) {
+    own_pieces_.AddStarts(start, backend::BlockSpacing(start));
+  } else {
+    own_pieces_.Add(start);
   }
 }
 

@@ -50,6 +50,31 @@ TEST(FuzzFindingsTest, AnOwningPointerIntoTheMiddleOfABlockIsRefused) {
   }
 }
 
+// The walk asks the allocator once for each piece of memory: neighbours of a block for which it has
+// asked must be looked at as closely as the first one.
+TEST(FuzzFindingsTest, AnOwningPointerIntoTheMiddleOfABlockIsRefusedAmongSoundOnes) {
+  SKIP_ON_PLAIN_MALLOC();
+  std::size_t looked_at = 0;
+  for (const std::size_t words : {2U, 3U, 5U, 6U, 9U, 10U, 14U, 20U, 60U, 500U}) {
+    std::vector<std::vector<long>> rows;
+    for (int i = 0; i < 200; ++i) rows.emplace_back(words, 7);
+    std::vector<std::unique_ptr<long>> owners;
+    for (auto& row : rows) owners.emplace_back(row.data());
+    EXPECT_NO_THROW(VerifyForSend(owners, "message", VerifyLevel::kAlways)) << words;
+    for (std::size_t at = 1; at < words; ++at) {
+      long* const interior = &rows[150][at];
+      if (reinterpret_cast<std::uintptr_t>(interior) % kOverAlignment == 0) continue;
+      ++looked_at;
+      (void)owners[199].release();
+      owners[199].reset(interior);
+      EXPECT_THROW(VerifyForSend(owners, "message", VerifyLevel::kAlways), TransferError)
+          << words << ' ' << at;
+    }
+    for (auto& owner : owners) (void)owner.release();
+  }
+  EXPECT_GT(looked_at, 100U);
+}
+
 struct alignas(64) Wide {
   long lanes[8];
 };

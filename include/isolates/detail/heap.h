@@ -123,6 +123,10 @@ struct OwnerInfo {
 // one heap. Half of it, so that a build with smaller slices does no harm.
 inline constexpr unsigned kOwnerGrainBits = 15;
 
+// The allocator cannot tell the start of an over-aligned block, which has at least this alignment,
+// from an interior address.
+inline constexpr std::size_t kOverAlignment = 2 * alignof(std::max_align_t);
+
 // Who owns the live block that starts at `block_start`. Plain malloc: under AddressSanitizer an
 // exact answer for blocks, elsewhere always kMain.
 OwnerInfo OwnerOf(const void* block_start) noexcept;

@@ -354,6 +354,7 @@ class Walker {
   bool OwnOnce(const void* object);
   void BlockSlow(const void* start, std::size_t bytes);
   void CheckOwner(const void* start, std::size_t bytes);
+  void AddOwnPiece(const void* start) noexcept;
   void ViewSlow(const void* data, std::size_t bytes, const char* kind);
   static std::size_t UsableSize(const void* start) noexcept;
   void Defer(const void* object, void (*walk)(const void*, Walker&));
