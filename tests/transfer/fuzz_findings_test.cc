@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "tests/transfer/transfer_test_util.h"
@@ -89,6 +91,18 @@ TEST(FuzzFindingsTest, StartsOfBlocksOfAllSizesAreAccepted) {
   std::vector<std::unique_ptr<Wide>> wide;
   for (int i = 0; i < 300; ++i) wide.push_back(std::make_unique<Wide>());
   EXPECT_TRUE(Verify(wide).ok());
+}
+
+// The length of an array behind a unique_ptr stands in front of its elements. clang's
+// AddressSanitizer took the walk's look at it for an overflow and ended the program.
+TEST(FuzzFindingsTest, TheLengthOfAnArrayMayBeReadUnderAddressSanitizer) {
+  auto texts = std::make_unique<std::string[]>(5);
+  texts[4] = kLongText;
+  const std::pair<std::unique_ptr<std::string[]>, std::string_view> message(std::move(texts),
+                                                                            std::string_view());
+  EXPECT_TRUE(Verify(message).ok());
+  EXPECT_EQ(Verify(message).blocks, 2U);
+  EXPECT_EQ(OwnedBlocks(message.first).size(), 2U);
 }
 
 }  // namespace

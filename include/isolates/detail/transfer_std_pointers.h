@@ -86,6 +86,12 @@ struct UniqueTraits {
   }
 };
 
+// What `new T[n]` has noted in front of the elements. clang's AddressSanitizer forbids everybody
+// but `delete[]` to read it.
+[[gnu::no_sanitize_address]] inline std::size_t ArrayLength(const std::byte* first) noexcept {
+  return *static_cast<const std::size_t*>(static_cast<const void*>(first - sizeof(std::size_t)));
+}
+
 // The number of elements is known only where `new T[n]` had to note it in front of them.
 template <class T>
 struct UniqueArrayTraits {
@@ -104,8 +110,7 @@ struct UniqueArrayTraits {
       constexpr std::size_t kCookie =
           alignof(T) > sizeof(std::size_t) ? alignof(T) : sizeof(std::size_t);
       const auto* const first = reinterpret_cast<const std::byte*>(value.get());
-      std::size_t count = 0;
-      std::memcpy(&count, first - sizeof(count), sizeof(count));
+      const std::size_t count = ArrayLength(first);
       walker.Block(first - kCookie, kCookie + count * sizeof(T));
       walker.Elements(std::span<const T>(value.get(), count));
     }
