@@ -72,6 +72,11 @@ struct Shape<std::unique_ptr<T>> {
   static constexpr PlaceOps kOps = Ops();
 };
 
+// (AddressSanitizer would have nobody else read it.)
+[[gnu::no_sanitize_address]] inline std::size_t NotedLength(const void* first) {
+  return static_cast<const std::size_t*>(first)[-1];
+}
+
 template <class T>
 struct Shape<std::unique_ptr<T[]>> {
   using Unique = std::unique_ptr<T[]>;
@@ -101,7 +106,7 @@ struct Shape<std::unique_ptr<T[]>> {
         survey.Blocks(1);
         if constexpr (kCounted) {
           // As many as the compiler has noted in front of them.
-          const std::size_t size = reinterpret_cast<const std::size_t*>(value.get())[-1];
+          const std::size_t size = NotedLength(value.get());
           survey.Owns(value.get(), size * sizeof(T), true);
           std::span<T> elements(value.get(), size);
           GoElements(elements, survey);
