@@ -26,6 +26,7 @@
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/ref.h"
 #include "isolates/detail/transfer_leaving.h"
+#include "isolates/detail/transfer_moves.h"
 #include "isolates/detail/transfer_require.h"
 #include "isolates/parcel.h"
 #include "isolates/transfer.h"
@@ -127,8 +128,10 @@ template <class T>
   internal::RequireFreezable<T>();
   internal::VerifyForSend(value, "value", VerifyLevel::kAlways);
   internal::MarkLeaving(value);
-  return internal::FrozenAccess::Make<T>(
-      internal::MakeRef<internal::FrozenValue<T>>(std::move(value)));
+  auto block =
+      internal::MakeRef<internal::FrozenValue<T>>(std::move(value));  // NOLINT: T is no reference
+  internal::VerifyMoved(block->value(), "value", VerifyLevel::kAlways);
+  return internal::FrozenAccess::Make<T>(std::move(block));
 }
 
 // The same for a parcel: its value stays where it is, and the last handle drops it whole if the

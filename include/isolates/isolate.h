@@ -246,8 +246,9 @@ class Isolate {
                                       Message&& message) {
     Job::Check(options.verify, entry, message);
     const internal::HandOverTo to("isolate", options.name);
-    return SpawnJob(
-        std::make_unique<Job>(std::forward<Entry>(entry), std::forward<Message>(message)), options);
+    auto job = std::make_unique<Job>(std::forward<Entry>(entry), std::forward<Message>(message));
+    job->CheckMoved(options.verify);
+    return SpawnJob(std::move(job), options);
   }
   static Future<Isolate> SpawnJob(std::unique_ptr<internal::Computation> job,
                                   const internal::LaunchOptions& options);

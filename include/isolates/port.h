@@ -25,6 +25,7 @@
 #include "isolates/detail/parcel_destination.h"
 #include "isolates/detail/port_core.h"
 #include "isolates/detail/transfer_leaving.h"
+#include "isolates/detail/transfer_moves.h"
 #include "isolates/error.h"
 #include "isolates/receipt.h"
 #include "isolates/transfer.h"
@@ -60,7 +61,7 @@ class SendPort {
   // message may not be sent; it is unchanged), StateError (no port).
   SendResult Send(T&& message, VerifyLevel level = VerifyLevel::kDefault) const {
     Check(message, level);
-    return Deliver(message);
+    return Deliver(message, level);
   }
 
   // The same, and tells what went along and how that was proven. For an ordinary message this costs
@@ -68,7 +69,7 @@ class SendPort {
   SentMessage SendWithReceipt(T&& message, VerifyLevel level = VerifyLevel::kDefault) const {
     const Receipt receipt = internal::VerifyWithReceipt(message, "message", level);
     internal::MarkLeaving(message);
-    return {Deliver(message), receipt};
+    return {Deliver(message, level), receipt};
   }
 
   // Sends a copy. The copy is what is verified: what it shares with the original would stay behind.
@@ -102,10 +103,11 @@ class SendPort {
     internal::VerifyForSend(message, "message", level);
     internal::MarkLeaving(message);
   }
-  SendResult Deliver(T& message) const {
+  SendResult Deliver(T& message, VerifyLevel level) const {
     if (sender_.closed()) return SendResult::kClosed;
     const internal::HandOverTo to("port", sender_.port()->debug_name(), id());
     auto envelope = std::make_unique<internal::TypedEnvelope<T>>(std::move(message));
+    internal::VerifyMoved(envelope->message.peek(), "message", level);
     try {
       if (sender_.Send(envelope.get())) {
         envelope.release();

@@ -137,7 +137,7 @@ bool MayBeBlockStart(const void* address) noexcept {
   // The allocator says how many bytes are left of the block around an address. One word further
   // down there is one word more in the same block, but never in another. (The first address of a
   // slice is not asked: what lies below it may belong to another page.)
-  constexpr std::uintptr_t kSlice = 64 * 1024;
+  constexpr std::uintptr_t kSlice = std::uintptr_t{64} * 1024;
   const auto at = reinterpret_cast<std::uintptr_t>(address);
   if (at % kSlice < sizeof(void*) || at % kOverAlignment == 0) return true;
   const void* const below = static_cast<const std::byte*>(address) - sizeof(void*);

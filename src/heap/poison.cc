@@ -24,7 +24,7 @@ constinit Poison* first = nullptr;  // the mutex
 template <class Do>
 void ForEach(const Poison::Blocks& blocks, Do action) {
   for (const AddressRange& block : blocks) {
-    action(reinterpret_cast<const void*>(block.begin), block.end - block.begin);
+    action(reinterpret_cast<const void*>(block.begin), block.end - block.begin);  // NOLINT
   }
 }
 

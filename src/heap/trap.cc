@@ -51,7 +51,9 @@ std::uintptr_t PageSize() noexcept {
   static const auto size = static_cast<std::uintptr_t>(getpagesize());
   return size;
 }
-void* Start(AddressRange range) noexcept { return reinterpret_cast<void*>(range.begin); }
+void* Start(AddressRange range) noexcept {
+  return reinterpret_cast<void*>(range.begin);  // NOLINT: an address
+}
 std::size_t Length(AddressRange range) noexcept { return range.end - range.begin; }
 
 // The system's pages that hold blocks of the heap, joined where they touch.

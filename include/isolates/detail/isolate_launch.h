@@ -17,6 +17,7 @@
 #include "isolates/detail/isolate_control.h"
 #include "isolates/detail/parcel_destination.h"
 #include "isolates/detail/parcel_transit.h"
+#include "isolates/detail/transfer_moves.h"
 #include "isolates/detail/transfer_seal.h"
 #include "isolates/future.h"
 #include "isolates/parcel.h"
@@ -50,6 +51,13 @@ class Callable {
   template <class F, class... A>
   explicit Callable(F&& function, A&&... args)
       : call_(std::in_place, std::forward<F>(function), std::forward<A>(args)...) {}
+
+  // Once the parts have come to lie here, and before anybody else knows of them.
+  void CheckMoved(VerifyLevel level) const {
+    VerifyMoved(call_->function, "function", level);
+    std::apply([level](const auto&... arg) { (VerifyMoved(arg.peek(), "argument", level), ...); },
+               call_->args);
+  }
 
   // Once. The callable and its arguments stay alive until Drop, because a coroutine may refer to
   // them.
@@ -86,6 +94,7 @@ class ResultComputation : public Computation {
 
   VerifyLevel verify_level = VerifyLevel::kDefault;
 
+  void CheckMoved() const { call_.CheckMoved(verify_level); }
   std::uintptr_t BuilderKind() const noexcept { return call_.kind(); }
   bool takes_error() const noexcept override { return true; }
   bool complete() const noexcept override { return complete_; }
@@ -142,6 +151,7 @@ class RunComputation final
       VerifyForSend<Result>(value, "result", this->verify_level);
       MarkLeaving<Result>(value);
       result_.emplace(std::forward<U>(value));
+      VerifyMoved<Result>(*result_, "result", this->verify_level);
     }
   }
 
@@ -229,6 +239,7 @@ Future<typename Job::Delivered> LaunchJob(const LaunchOptions& options, Parts&&.
   const HandOverTo to("isolate", options.name);
   auto job = std::make_unique<Job>(std::move(state), std::forward<Parts>(call)...);
   job->verify_level = options.verify;
+  job->CheckMoved();
   if constexpr (requires { job->carry_policy; }) job->carry_policy = options.carry;
   Launch(options, std::move(job));
   return future;
@@ -246,6 +257,7 @@ class SpawnComputation final : public Computation {
   static void Check(VerifyLevel level, const Entry& entry, const Message& message) {
     Call::Check(level, entry, message);
   }
+  void CheckMoved(VerifyLevel level) const { call_.CheckMoved(level); }
 
   void Start() override {
     if constexpr (kIsAsynchronous<std::decay_t<typename Call::Raw>>) {

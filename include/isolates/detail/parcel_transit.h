@@ -26,6 +26,7 @@ class InTransit {
   InTransit(const InTransit&) = delete;
   InTransit& operator=(const InTransit&) = delete;
 
+  const T& peek() const noexcept { return value_; }
   // The value, in the hands of the caller from now on.
   T& Arrive() noexcept { return value_; }
 
@@ -43,6 +44,7 @@ class InTransit<Parcel<T>> {
   InTransit& operator=(const InTransit&) = delete;
   ~InTransit() { Arrive(); }
 
+  const Parcel<T>& peek() const noexcept { return value_; }
   Parcel<T>& Arrive() noexcept {
     if (!std::exchange(arrived_, true) && !value_.empty()) {
       NoteParcelAdopted(ParcelAccess::Control(value_));

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "isolates/detail/heap.h"
+#include "isolates/detail/transfer_moves.h"
 #include "isolates/detail/transfer_require.h"
 #include "isolates/detail/transfer_verify.h"
 #include "isolates/parcel.h"
@@ -33,6 +34,10 @@ auto Parcel<T>::Split(Select&& select) {
                 "[](T& value) -> Part& { return value.part; }");
   static_assert(internal::ParcelTraits<T>::kTakeable && internal::ParcelTraits<Part>::kTakeable,
                 "isolates: Split moves the part, which would break views into it or into the rest");
+  static_assert(
+      !internal::kLooksAgain<Part>,
+      "isolates: Split moves the part, and the move of this type may be a copy that leaves "
+      "shared objects behind");
   internal::RequireTransferable<Part>();
   internal::Heap* const heap = control_ == nullptr ? nullptr : control_->heap;
   Part& part = std::invoke(std::forward<Select>(select), Mutable());

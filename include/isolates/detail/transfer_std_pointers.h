@@ -89,7 +89,7 @@ struct UniqueTraits {
 // What `new T[n]` has noted in front of the elements. clang's AddressSanitizer forbids everybody
 // but `delete[]` to read it.
 [[gnu::no_sanitize_address]] inline std::size_t ArrayLength(const std::byte* first) noexcept {
-  return *static_cast<const std::size_t*>(static_cast<const void*>(first - sizeof(std::size_t)));
+  return *reinterpret_cast<const std::size_t*>(first - sizeof(std::size_t));
 }
 
 // The number of elements is known only where `new T[n]` had to note it in front of them.
@@ -134,6 +134,8 @@ template <class T>
 constexpr auto ChooseUnique() {
   if constexpr (!Complete<T>) {
     return std::type_identity<IncompleteTraits<T>>{};
+    // (Asking for the deleter would derive from a class without a virtual destructor.)
+    // NOLINTNEXTLINE(bugprone-branch-clone): the order of the questions matters
   } else if constexpr (std::is_polymorphic_v<T> && !std::is_final_v<T> && !kListsDynamicTypes<T>) {
     return ChoosePolymorphicUnique<T>();
   } else if constexpr (!HasOrdinaryDeleter<T>()) {

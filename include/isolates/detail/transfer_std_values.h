@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -23,6 +24,9 @@ struct HolderTraits {
   static constexpr TransferClass kClass = TransferClass::kPlain;
   static constexpr bool kDroppable = true;
   static constexpr bool kCarrier = true;
+  static constexpr bool kHoldsParts = true;
+  static constexpr bool kMoveMayCopy =
+      ((std::is_const_v<P> && !std::is_trivially_copyable_v<P>) || ... || false);
   static constexpr Constness kConstness = Constness::kDeep;
 };
 
