@@ -14,7 +14,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -76,7 +75,7 @@ thread_local ThisThread this_thread;
 
 void WriteName(Entry& entry, std::string_view name) noexcept {
   std::array<std::uint64_t, kNameWords> words{};
-  std::memcpy(words.data(), name.data(), std::min(name.size(), sizeof(words) - 1));
+  name.copy(reinterpret_cast<char*>(words.data()), sizeof(words) - 1);
   for (std::size_t i = 0; i < kNameWords; ++i) {
     entry.name[i].store(words[i], std::memory_order_relaxed);  // relaxed - text of reports only
   }

@@ -1,6 +1,5 @@
 #include "isolates/detail/heap.h"
 
-#include <algorithm>
 #include <cstring>
 
 #include "isolates/detail/check.h"
@@ -47,7 +46,7 @@ bool HeapScope::Uses(const Heap* heap) noexcept {
 
 void Heap::set_owner_name(std::string_view name) noexcept {
   std::array<std::uint64_t, kNameWords> words{};
-  std::memcpy(words.data(), name.data(), std::min(name.size(), sizeof(words)));
+  name.copy(reinterpret_cast<char*>(words.data()), sizeof(words));
   for (std::size_t i = 0; i < kNameWords; ++i) {
     name_[i].store(words[i], std::memory_order_relaxed);  // wording only; may be read mixed
   }

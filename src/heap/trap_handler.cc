@@ -7,7 +7,6 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -24,9 +23,7 @@ struct sigaction previous_action{};  // likewise
 class Line {
  public:
   void Add(std::string_view text) noexcept {
-    const std::size_t bytes = std::min(text.size(), text_.size() - used_);
-    std::memcpy(text_.data() + used_, text.data(), bytes);
-    used_ += bytes;
+    used_ += text.copy(text_.data() + used_, text_.size() - used_);
   }
   void AddAddress(std::uintptr_t address) noexcept {
     constexpr int kDigits = 2 * sizeof(address);

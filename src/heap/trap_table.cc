@@ -16,7 +16,7 @@ TrapTable::Place* TrapTable::Add(TrapKind kind, std::string_view text) noexcept 
   // relaxed - T3: the releases below keep it before them.
   place.number.store(0, std::memory_order_relaxed);
   std::array<std::uint64_t, kTextBytes / sizeof(std::uint64_t)> words{};
-  std::memcpy(words.data(), text.data(), std::min(text.size(), kTextBytes - 1));
+  text.copy(reinterpret_cast<char*>(words.data()), kTextBytes - 1);
   for (std::size_t i = 0; i < words.size(); ++i) {
     // release - pairs with the acquire in Read: who sees this word sees the number cleared.
     place.text[i].store(words[i], std::memory_order_release);

@@ -316,7 +316,8 @@ bool Graph::PointAtStray(const Place& place) {
     return false;
   }
   ++counts_.views[Index(stray)];
-  ++counts_.by_wrong[Index(wrong)];
+  // (What lies behind a block is a matter of addresses, which differ from run to run.)
+  ++counts_.by_wrong[Index(stray == Stray::kRoot ? Wrong::kViewOfRoot : Wrong::kView)];
   expected_.push_back({wrong, survey_.PathOf(place), nullptr, false});
   return true;
 }
