@@ -103,6 +103,7 @@ std::string ParcelLeg(Bench& bench, Choices& random) {
   Conditions conditions{type.drop == Drop::kYes, heap->is_parcel(), false, false, 0};
   std::vector<std::unique_ptr<std::byte[]>> strays;
   internal::ParcelControl* parcel = nullptr;
+  std::size_t nested = 0;
   std::string wrong;
   {
     Graph graph(worker, bench.survey, type, random, options);
@@ -127,6 +128,7 @@ std::string ParcelLeg(Bench& bench, Choices& random) {
     }
     wrong += Differences(violations, graph, bench.survey, false);
     graph.Release();
+    nested = bench.survey.nested_parcels();
     if (parcel != nullptr) {
       wrong += CheckReceipt(parcel->receipt, conditions);
       if (conditions.fresh) internal::WorkerHeaps::NoteCensus(parcel->receipt.droppable, builder);
@@ -143,7 +145,8 @@ std::string ParcelLeg(Bench& bench, Choices& random) {
       type.drop_parcel(parcel);
     }
   }
-  if (bench.alone && heap_counters().destroyed != destroyed + (whole ? 1 : 0)) {
+  const std::size_t drops = (whole ? 1 : 0) + (parcel != nullptr ? nested : 0);
+  if (bench.alone && heap_counters().destroyed != destroyed + drops) {
     wrong += "  parcel: the heap was dropped as a whole, or was not, against the receipt\n";
   }
   if (!whole && HeapsAreKnown()) {

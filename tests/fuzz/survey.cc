@@ -28,6 +28,7 @@ void Survey::Start(std::string_view root_label, const Planted* planted) {
   if (!shared_index_.empty()) shared_index_.clear();
   wrong_blocks_ = Wrong::kCount;
   blocks_ = 0;
+  nested_parcels_ = 0;
   blocks_known_ = true;
   fingerprint_ = 0;
 }

@@ -171,6 +171,8 @@ class Survey {
     for (std::size_t i = 0; i < count; ++i) Expect(wrong_blocks_);
   }
   void BlocksUnknown() { blocks_known_ = false; }
+  // A parcel inside of the graph that can be dropped as a whole.
+  void NestedParcel() { ++nested_parcels_; }
   // Blocks until the scope's end are wrong in this way.
   Wrong SetWrongBlocks(Wrong wrong) {
     const Wrong old = wrong_blocks_;
@@ -214,6 +216,7 @@ class Survey {
   const std::vector<Extent>& extents() const { return extents_; }
   std::vector<Expected>& expected() { return expected_; }
   std::size_t blocks() const { return blocks_; }
+  std::size_t nested_parcels() const { return nested_parcels_; }
   bool blocks_known() const { return blocks_known_; }
   // Paths of all edges to a shared object.
   const std::vector<std::string>* EdgesTo(const void* object) const;
@@ -243,6 +246,7 @@ class Survey {
   std::unordered_map<const void*, std::size_t> shared_index_;
   Wrong wrong_blocks_ = Wrong::kCount;
   std::size_t blocks_ = 0;
+  std::size_t nested_parcels_ = 0;
   bool blocks_known_ = true;
   std::uint64_t fingerprint_ = 0;
 };
