@@ -34,6 +34,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::MatchesRegex;
 using testing::SizeIs;
 using testing::StartsWith;
 
@@ -87,9 +88,9 @@ TEST_F(AuditTest, ADeclaredEdgeIsNamedByItsMember) {
   EXPECT_EQ(finding.kind, AuditKind::kEdge);
   EXPECT_EQ(finding.symbol, "isolates::internal::g_counter");
   EXPECT_EQ(finding.bytes, sizeof(int));
-  EXPECT_EQ(finding.ToString(),
-            "jobs[1].counter: const int* leads to the writable static "
-            "`isolates::internal::g_counter` (4 bytes)");
+  EXPECT_THAT(finding.ToString(),
+              MatchesRegex("jobs.1..counter: const int ?. leads to the writable "
+                           "static `isolates::internal::g_counter` .4 bytes."));
   EXPECT_FALSE(report.ok());
 }
 
@@ -104,9 +105,8 @@ TEST_F(AuditTest, AWordThatATypeHidesIsFoundInItsBlock) {
   EXPECT_EQ(report.findings[0].path, "items");
   EXPECT_EQ(report.findings[0].offset, sizeof(Secretive));
   EXPECT_EQ(report.findings[0].bytes, sizeof(g_table));
-  EXPECT_THAT(
-      report.ToString(),
-      StartsWith("items: a word of the block of std::vector<Secretive>, at byte 16, leads to "));
+  EXPECT_THAT(report.ToString(), AllOf(StartsWith("items: a word of the block of std::vector<"),
+                                       HasSubstr("Secretive>, at byte 16, leads to ")));
   EXPECT_THAT(report.ToString(), HasSubstr("g_table` + 8 (64 bytes)\n"));
 }
 

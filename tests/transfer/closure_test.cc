@@ -1,8 +1,11 @@
 // Rule V4: closures. Exact for trivially copyable ones, warnings for the others.
 
 #include <array>
+#include <cstddef>
+#include <cstring>
 #include <functional>
 #include <map>
+#include <new>
 #include <optional>
 #include <string>
 #include <thread>
@@ -95,13 +98,68 @@ TEST_F(ClosureTest, ValuesAreAccepted) {
 }
 
 TEST_F(ClosureTest, PaddingIsNotMistakenForACapture) {
-#if !__has_builtin(__builtin_clear_padding)
-  GTEST_SKIP() << "this compiler cannot clear padding";
-#endif
   for (int i = 0; i < 10; ++i) {
     DirtyTheStack(i);
     EXPECT_EQ(WithPadding(), "accepted");
   }
+}
+
+// Places the closure where addresses of this stack were before.
+template <class F>
+std::string RefusalInDirtyMemory(const F& function) {
+  constexpr std::size_t kWords = sizeof(F) / sizeof(void*) + 1;
+  alignas(F) std::array<std::byte, kWords * sizeof(void*)> memory;
+  const void* const here = memory.data();
+  for (std::size_t i = 0; i < kWords; ++i) {
+    std::memcpy(memory.data() + i * sizeof(void*), &here, sizeof(here));
+  }
+  // Member by member: the compiler's copy would take the padding along.
+  const ValuesOf<F> values(function);
+  const auto* const bytes = static_cast<const std::byte*>(values.data());
+  for (std::size_t i = 0; i < sizeof(F); ++i) {
+    if (bytes[i] != std::byte{}) memory[i] = bytes[i];
+  }
+  return Refusal(*std::launder(reinterpret_cast<const F*>(memory.data())));
+}
+
+int not_on_a_stack = 0;
+
+struct Parts {
+  char letter = 'a';
+  std::array<short, 3> numbers{1, 2, 3};
+  struct {
+    bool flag = true;
+    const void* pointer = nullptr;
+  } inner;
+};
+
+TEST_F(ClosureTest, OnlyValuesAreLookedAt) {
+  const Parts full{'a', {-1, -1, -1}, {true, &not_on_a_stack}};
+  const auto ones = [letter = 'x', number = short{-1}, full] {
+    return letter + number + full.letter;
+  };
+  EXPECT_EQ(RefusalInDirtyMemory(ones), "accepted");
+}
+
+// Whatever stands beside it.
+TEST_F(ClosureTest, ACaptureIsFoundAmongSmallValues) {
+  int x = 1;
+  Parts parts;
+  char letter = 'x';
+  EXPECT_THAT(Refusal([letter, &x] { return letter + x; }), HasSubstr("[&]"));
+  EXPECT_THAT(Refusal([letter, &parts] { return letter + parts.letter; }), HasSubstr("[&]"));
+  parts.inner.pointer = &x;
+  EXPECT_THAT(Refusal([letter, parts] { return letter + parts.letter; }), HasSubstr("[&]"));
+  const auto inner = [letter, &x] { return letter + x; };
+  EXPECT_THAT(Refusal([letter, inner] { return letter + inner(); }), HasSubstr("[&]"));
+  struct Bits {
+    unsigned a : 3;
+    const void* pointer;
+  };
+  EXPECT_THAT(Refusal([letter, bits = Bits{1, &x}] { return letter + bits.a; }), HasSubstr("[&]"));
+  const void* pointers[2] = {nullptr, &x};
+  EXPECT_THAT(Refusal([letter, pointers] { return letter + (pointers[0] == nullptr ? 1 : 0); }),
+              HasSubstr("[&]"));
 }
 
 Counter hazardous;

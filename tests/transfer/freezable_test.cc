@@ -60,9 +60,9 @@ static_assert(!Freezable<std::vector<std::map<int, std::optional<std::unique_ptr
 static_assert(!Freezable<std::shared_ptr<const int>> && !Freezable<std::weak_ptr<const int>>);
 
 // What is called may change what it has captured.
-inline auto empty = [](int x) { return x; };
-inline auto counting = [n = 0](int x) mutable { return x + ++n; };
-static_assert(Freezable<decltype(empty)> && !Freezable<decltype(counting)>);
+using Empty = decltype([](int x) { return x; });
+using Counting = decltype([n = 0](int x) mutable { return x + ++n; });
+static_assert(Freezable<Empty> && !Freezable<Counting>);
 static_assert(!Freezable<std::function<void()>>);
 
 // A hash that counts its calls would be changed by lookups.

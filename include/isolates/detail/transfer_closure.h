@@ -13,6 +13,7 @@
 #include <memory>
 #include <type_traits>
 
+#include "isolates/detail/transfer_padding.h"
 #include "isolates/detail/transfer_traits.h"
 
 namespace isolates::internal {
@@ -39,14 +40,8 @@ inline constexpr bool kIsBits =
 template <class T>
 void ScanClosure(const T& closure, Walker& walker) {
   if constexpr (kIsBits<T>) {
-    T copy(closure);
-#if defined(__has_builtin)
-#if __has_builtin(__builtin_clear_padding)
-    // Padding holds whatever was on the stack before. (Without this builtin it may refuse falsely.)
-    __builtin_clear_padding(&copy);
-#endif
-#endif
-    walker.Words(&copy, sizeof(T), std::addressof(closure), /*exact=*/true);
+    const ValuesOf<T> values(closure);
+    walker.Words(values.data(), values.size(), std::addressof(closure), /*exact=*/true);
   } else {
     alignas(T) unsigned char copy[sizeof(T)];
     std::memcpy(copy, static_cast<const void*>(std::addressof(closure)), sizeof(T));
