@@ -2,7 +2,6 @@
 // that nothing was forgotten.
 
 #include <cstddef>
-#include <cstring>
 #include <iostream>
 #include <memory>
 #include <string>
@@ -64,7 +63,7 @@ class Text {
  public:
   explicit Text(std::string_view text = {}) : size_(text.size()) {
     if (size_ > sizeof(inside_)) data_ = new char[size_];
-    std::memcpy(data_, text.data(), size_);
+    text.copy(data_, size_);
   }
   Text(Text&& other) noexcept : Text() { *this = std::move(other); }
   Text& operator=(Text&& other) noexcept {

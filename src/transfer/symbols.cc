@@ -145,7 +145,8 @@ std::optional<std::string> ReadName(const File& file, const Section& names, std:
   if (!file.Read(names.sh_offset + at, text.data(), text.size())) return std::nullopt;
   const auto end = std::find(text.begin(), text.end(), '\0');
   const auto garbles = [](char c) { return c > 0 && c < ' '; };
-  if (end == text.end() || end == text.begin() || text.front() == '@' ||
+  // (A dot begins names that the compiler has made up, of literals for example.)
+  if (end == text.end() || end == text.begin() || text.front() == '@' || text.front() == '.' ||
       std::any_of(text.begin(), end, garbles)) {
     return std::nullopt;
   }
@@ -219,9 +220,10 @@ std::optional<Symbol> FindStatic(const Image& image, std::uintptr_t address) {
   if (auto symbol = FindInImageFile(image, address - image.base, SymbolKind::kStatic)) {
     return symbol;
   }
-  // The file did not help: what is exported is in memory.
+  // The file did not help: what is exported is in memory. (An image that came later may be going
+  // just now.)
   Dl_info info;
-  if (dladdr(reinterpret_cast<const void*>(address), &info) == 0 ||  // NOLINT
+  if (!image.at_start || dladdr(reinterpret_cast<const void*>(address), &info) == 0 ||  // NOLINT
       info.dli_sname == nullptr) {
     return std::nullopt;
   }

@@ -39,7 +39,7 @@ bool IsBelowThisFrame(const void* address) noexcept {
   return at < frame && frame - at < kNear;
 }
 
-// Beyond this number violations are only counted.
+// A report lists the first ones.
 constexpr std::size_t kMaxViolations = 1000;
 
 }  // namespace
@@ -72,7 +72,17 @@ Walker::Walker(const WalkOptions& options) noexcept
 
 void Walker::AddFault(std::uint64_t edge, Fault fault, const void* address, std::size_t bytes,
                       const char* kind) {
-  faults_.push_back(FaultAt{edge, fault, address, bytes, kind, 0, 0});
+  KeepFault(FaultAt{edge, fault, address, bytes, kind, 0, 0});
+}
+
+// Those that a report will not name need no memory.
+void Walker::KeepFault(const FaultAt& fault) {
+  constexpr std::size_t kMost = 4 * kMaxViolations;
+  if (faults_.size() == kMost) {
+    std::sort(faults_.begin(), faults_.end());
+    faults_.resize(kMaxViolations);
+  }
+  faults_.push_back(fault);
 }
 
 // ---- edges ----
@@ -237,6 +247,7 @@ void Walker::Words(const void* copy, std::size_t bytes, const void* own, bool ex
     NoteEdge();
     return;
   }
+  if (options_.observer != nullptr) return;  // it looks at all words itself
   // acquire - pairs with SetHazardLookup.
   const HazardLookup lookup = hazard_lookup.load(std::memory_order_acquire);
   for (std::size_t at = 0; at + sizeof(void*) <= bytes; at += sizeof(void*)) {
@@ -300,8 +311,8 @@ void Walker::ResolveShared() {
     // All strong references together count as one weak one.
     const bool strong = owner.held != owner.use_count;
     if (!strong && owner.weak_held + 1 == owner.weak_count) continue;
-    faults_.push_back(FaultAt{owner.edge, Fault::kSharedOutside, owner.owner, 0,
-                              strong ? "" : "weak", owner.held, owner.use_count});
+    KeepFault(FaultAt{owner.edge, Fault::kSharedOutside, owner.owner, 0, strong ? "" : "weak",
+                      owner.held, owner.use_count});
   }
 }
 

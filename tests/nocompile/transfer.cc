@@ -118,6 +118,12 @@ struct Line {
 #ifdef REFERENCE_MEMBER
   const std::string& name;
 #endif
+#ifdef ANONYMOUS_UNION
+  union {
+    int i;
+    float f;
+  };
+#endif
 #ifdef UNION_MEMBER
   union Number {
     int i;

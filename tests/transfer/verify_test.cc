@@ -253,6 +253,17 @@ TEST_F(VerifyTest, EveryKindOfViewIsNamed) {
   EXPECT_THAT(Only(std::variant<int, int*>{&local}), StartsWith("result: pointer into"));
 }
 
+TEST_F(VerifyTest, OfVeryManyViolationsTheFirstThousandAreListed) {
+  int local = 1;
+  std::vector<int*> pointers(20'000, &local);
+  pointers[0] = nullptr;
+  const VerifyReport report = Verify(pointers);
+  ASSERT_THAT(report.violations, SizeIs(1000));
+  EXPECT_EQ(report.violations.front().path, "value[1]");
+  EXPECT_EQ(report.violations.back().path, "value[1000]");
+  EXPECT_EQ(report.edges, 20'001U);
+}
+
 TEST_F(VerifyTest, AllViolationsOfOnePassAreListed) {
   int local = 1;
   std::vector<int*> pointers(10, &local);

@@ -142,7 +142,26 @@ constexpr std::size_t CountBases() {
   }
 }
 
-enum class Reflection { kOk, kBase, kTooMany, kHidden };
+// Converts to unions without a name only.
+struct AnyNamelessUnion {
+  template <class U>
+    requires(std::is_union_v<U> &&
+             (TypeNameOf<U>().find("<unnamed union>") != std::string_view::npos ||
+              TypeNameOf<U>().find("(anonymous union at") != std::string_view::npos))
+  operator U() const noexcept;  // NOLINT(google-explicit-constructor)
+};
+template <class T, std::size_t... B, std::size_t... A>
+constexpr bool UnionAt(std::index_sequence<B...>, std::index_sequence<A...>) {
+  return requires { T{AnyValueAt<B>{}..., AnyNamelessUnion{}, AnyValueAt<A>{}...}; };
+}
+// The members of an anonymous union are those of its class, which cannot be taken apart then.
+template <class T, std::size_t Total, std::size_t... I>
+constexpr bool HasAnonymousUnion(std::index_sequence<I...>) {
+  return (UnionAt<T>(std::make_index_sequence<I>{}, std::make_index_sequence<Total - I - 1>{}) ||
+          ...);
+}
+
+enum class Reflection { kOk, kBase, kTooMany, kHidden, kUnion };
 
 template <class T>
 struct Aggregate {
@@ -158,12 +177,15 @@ struct Aggregate {
       return CountInitializers<T>();
     }
   }();
+  static constexpr bool kHasUnion =
+      HasAnonymousUnion<T, kInitializers>(std::make_index_sequence<kInitializers>{});
   static constexpr std::size_t kFields = CountFieldsFrom<T, kInitializers, kBases>();
   // PFR's table ends at 100.
-  static constexpr Reflection kReflection =
-      kHasBase
-          ? Reflection::kBase
-          : (!kEmpty && (kFields == 0 || kFields > 100) ? Reflection::kTooMany : Reflection::kOk);
+  static constexpr Reflection kReflection = kHasBase    ? Reflection::kBase
+                                            : kHasUnion ? Reflection::kUnion
+                                            : !kEmpty && (kFields == 0 || kFields > 100)
+                                                ? Reflection::kTooMany
+                                                : Reflection::kOk;
 };
 
 // References to all members. For a const object a member's reference is const, too, unless the

@@ -319,6 +319,12 @@ struct HiddenAggregateTraits : RejectedTraits<T> {
       "fields";
 };
 template <class T>
+struct AnonymousUnionTraits : RejectedTraits<T> {
+  static constexpr std::string_view kProblem =
+      "has an anonymous union among its members: nobody can tell which of them is alive";
+  static constexpr std::string_view kRemedy = "use std::variant";
+};
+template <class T>
 struct UnionTraits : RejectedTraits<T> {
   static constexpr std::string_view kProblem = "is a union: nobody can tell which member is alive";
   static constexpr std::string_view kRemedy = "use std::variant";
@@ -352,6 +358,8 @@ struct AggregateOrMessage {
       return std::type_identity<DerivedAggregateTraits<T>>{};
     } else if constexpr (kReflection == Reflection::kTooMany) {
       return std::type_identity<HugeAggregateTraits<T>>{};
+    } else if constexpr (kReflection == Reflection::kUnion) {
+      return std::type_identity<AnonymousUnionTraits<T>>{};
     } else if constexpr (kReflection == Reflection::kHidden) {
       return std::type_identity<HiddenAggregateTraits<T>>{};
     } else {

@@ -360,6 +360,7 @@ class Walker {
   void Defer(const void* object, void (*walk)(const void*, Walker&));
   void Finish();
   void ResolveShared();
+  void KeepFault(const FaultAt& fault);
   void AddFault(std::uint64_t edge, Fault fault, const void* address, std::size_t bytes,
                 const char* kind);
   std::size_t OwnerPlace(const void* owner) const noexcept;
