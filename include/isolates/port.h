@@ -58,7 +58,8 @@ class SendPort {
 
   // Moves the message to the receiver. Only the object itself is moved; what it points to stays
   // where it is, so the cost does not depend on its size. Never blocks. Throws TransferError (the
-  // message may not be sent; it is unchanged), StateError (no port).
+  // message may not be sent; it is unchanged, except for what was moved of a type whose move copies
+  // some of its members), StateError (no port).
   SendResult Send(T&& message, VerifyLevel level = VerifyLevel::kDefault) const {
     Check(message, level);
     return Deliver(message, level);

@@ -61,6 +61,7 @@ struct TransferTraits<Parcel<T>> {
   static constexpr std::string_view kFreezeProblem = "is for one reader at a time";
   static constexpr std::string_view kFreezeRemedy = "freeze the parcel and hold its Frozen";
   using Parts = TypeList<T>;
+  static constexpr Moving kMoving = Moving::kTakesAll;
   static void Walk(const Parcel<T>& parcel, Walker& walker) {
     if (!internal::MayHaveChanged(parcel)) return;
     walker.Block(std::addressof(parcel.get()), sizeof(T));

@@ -24,8 +24,8 @@ struct ExitSignal {};
 // relaxed - a number generator.
 std::atomic<std::uint64_t> next_isolate_id{1};
 
-// Events handled in one turn before another isolate gets the worker.
-constexpr int kEventsPerTurn = 64;
+// Events and messages handled in one turn before another isolate gets the worker.
+constexpr int kTurnCredit = 64;
 
 }  // namespace
 
@@ -147,11 +147,12 @@ void IsolateCore::TakeInbox() noexcept { local_.AppendChain(inbox_.TakeAll()); }
 
 void IsolateCore::HandleEvents() {
   if (!pauses_.empty() || ending_) return;
+  credit_ = kTurnCredit;
   if (!started_) {
     started_ = true;
     Deliver(nullptr);
   }
-  for (int handled = 0; handled < kEventsPerTurn && !ending_ && pauses_.empty(); ++handled) {
+  for (; credit_ > 0 && !ending_ && pauses_.empty(); --credit_) {
     if (computation_ != nullptr && computation_->complete()) return;
     HandleControl();
     if (ending_ || !pauses_.empty()) return;

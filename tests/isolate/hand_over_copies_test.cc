@@ -96,8 +96,40 @@ TEST(HandOverCopiesTest, AResultThatIsReturnedByReferenceIsACopy) {
               HasSubstr("shared_ptr with 2 references"));
 }
 
+TEST(HandOverCopiesTest, SoIsAConstTemporary) {
+  const Shared kept{std::make_shared<int>(1)};
+  EXPECT_THAT(RefusalOf([&] { Isolate::Run([](Shared) { return 1; }, std::move(kept)).Get(); }),
+              HasSubstr("shared_ptr with 2 references"));
+  EXPECT_THAT(RefusalOf([&] { Isolate::Spawn([](Shared) {}, std::move(kept)).Get(); }),
+              HasSubstr("shared_ptr with 2 references"));
+  EXPECT_THAT(RefusalOf([] {
+                Isolate::Run([]() -> const Viewed {  // NOLINT(readability-const-return-type)
+                  Viewed made;
+                  made.view = made.text;
+                  return made;
+                })
+                    .Get();
+              }),
+              HasSubstr("result.view: string_view into"));
+}
+
+struct PlainConst {
+  const int number = 1;
+  std::string text;
+  std::string_view view;
+};
+struct Assigns {
+  const std::shared_ptr<int> number;
+  std::vector<int> numbers;
+  template <class U>
+  Assigns& operator=(U&&) {  // NOLINT(bugprone-forwarding-reference-overload)
+    return *this;
+  }
+};
+
 TEST(HandOverCopiesTest, AMoveThatCopiesIsFoundOutByASecondLook) {
   static_assert(internal::kLooksAgain<ConstText> && internal::kLooksAgain<ConstShared>);
+  static_assert(internal::kLooksAgain<Assigns> && !internal::kLooksAgain<PlainConst>);
   static_assert(internal::kLooksAgain<Copied> && internal::kLooksAgain<std::pair<int, Copied>>);
   static_assert(!internal::kLooksAgain<Viewed> && !internal::kLooksAgain<std::vector<ConstText>>);
   static_assert(!internal::kLooksAgain<std::vector<std::string>> && !internal::kLooksAgain<int*>);
@@ -134,14 +166,47 @@ TEST(HandOverCopiesTest, EveryKindOfHandOverLooksAgain) {
               HasSubstr("argument.view: string_view into"));
   EXPECT_THAT(RefusalOf([&] { Isolate::Spawn([](Copied) {}, std::move(copied)).Get(); }),
               HasSubstr("argument.view: string_view into"));
+  // (By reference: a value would be made in place.)
   EXPECT_THAT(RefusalOf([] {
-                Isolate::Run([] {
-                  Copied made;
+                Isolate::Run([]() -> Copied&& {
+                  static Copied made;
                   made.view = made.text;
-                  return made;
+                  return std::move(made);
                 }).Get();
               }),
-              testing::AnyOf(HasSubstr("result.view: string_view into"), "accepted"));
+              HasSubstr("result.view: string_view into"));
+  ReceivePort<Copied> port;
+  EXPECT_THAT(RefusalOf([&] { (void)port.send_port().SendWithReceipt(std::move(copied)); }),
+              HasSubstr("message.view: string_view into"));
+  EXPECT_EQ(
+      Isolate::Run(
+          [](SendPort<Copied> to) {
+            Copied last;
+            last.view = last.text;
+            const std::string refusal = RefusalOf([&] { Isolate::Exit(to, std::move(last)); });
+            return refusal.find("message.view: string_view into") != std::string::npos ? 1 : 0;
+          },
+          port.send_port())
+          .Get(),
+      1);
+}
+
+struct Mixed {
+  const std::string text = LongText();
+  std::string_view view;
+  std::vector<int> numbers = std::vector<int>(10);
+};
+
+// What such a move leaves behind stays with the sender, the rest is gone with the refused copy.
+TEST(HandOverCopiesTest, ARefusalAtTheSecondLookHandsOverNothing) {
+  ReceivePort<Mixed> port;
+  Mixed message;
+  message.view = message.text;
+  EXPECT_THROW((void)port.send_port().Send(std::move(message)), TransferError);
+  EXPECT_EQ(message.view, LongText());  // NOLINT(bugprone-use-after-move)
+  message.view = {};
+  EXPECT_EQ(port.send_port().Send(std::move(message)), SendResult::kAccepted);
+  EXPECT_EQ(port.Receive(kForever)->text, LongText());
 }
 
 // ---- parcels that const references can change ----

@@ -31,12 +31,20 @@
 #include <boost/container/string.hpp>
 #include <boost/container/vector.hpp>
 
+#include "isolates/detail/transfer_moves.h"
 #include "tests/transfer/transfer_test_util.h"
 
 namespace isolates::internal {
 namespace {
 
 namespace bc = boost::container;
+
+// Has a destructor, so it has no move: it is copied.
+struct Copied {
+  std::string text;
+  std::string_view view;
+  ~Copied() {}  // NOLINT(modernize-use-equals-default): that is the point
+};
 
 class BoostContainerTest : public TransferHeapTest {};
 
@@ -257,6 +265,13 @@ inline constexpr bool kOwnedAndDroppable =
 TEST_F(BoostContainerTest, AreOwnedAndDroppable) {
   static_assert(kOwnedAndDroppable<bc::vector<int>>);
   static_assert(kOwnedAndDroppable<bc::small_vector<int, 3>>);
+  // Elements in place are moved one by one, which may be copies.
+  static_assert(kLooksAgain<bc::small_vector<Copied, 2>> && !kLooksAgain<bc::vector<Copied>>);
+  static_assert(kLooksAgain<bc::static_vector<Copied, 2>>);
+  static_assert(
+      kLooksAgain<
+          bc::flat_map<int, Copied, std::less<int>, bc::small_vector<std::pair<int, Copied>, 2>>>);
+  static_assert(!kLooksAgain<bc::small_vector<std::string_view, 2>>);
   static_assert(kOwnedAndDroppable<bc::string>);
   static_assert(kOwnedAndDroppable<bc::flat_map<bc::string, int>>);
   static_assert(kOwnedAndDroppable<bc::deque<bc::list<bc::set<int>>>>);

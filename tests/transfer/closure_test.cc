@@ -141,6 +141,11 @@ TEST_F(ClosureTest, OnlyValuesAreLookedAt) {
   EXPECT_EQ(RefusalInDirtyMemory(ones), "accepted");
 }
 
+struct HidesItsAddress {
+  int number = 1;
+  int* operator&() const { return nullptr; }  // NOLINT(google-runtime-operator)
+};
+
 // Whatever stands beside it.
 TEST_F(ClosureTest, ACaptureIsFoundAmongSmallValues) {
   int x = 1;
@@ -158,6 +163,11 @@ TEST_F(ClosureTest, ACaptureIsFoundAmongSmallValues) {
   };
   EXPECT_THAT(Refusal([letter, bits = Bits{1, &x}] { return letter + bits.a; }), HasSubstr("[&]"));
   const void* pointers[2] = {nullptr, &x};
+  HidesItsAddress hides;
+  EXPECT_THAT(Refusal([letter, &hides] { return letter + hides.number; }), HasSubstr("[&]"));
+  volatile int restless = 1;
+  EXPECT_THAT(Refusal([letter, &restless] { return letter + restless; }), HasSubstr("[&]"));
+  EXPECT_EQ(Refusal([letter, hides] { return letter + hides.number; }), "accepted");
   EXPECT_THAT(Refusal([letter, pointers] { return letter + (pointers[0] == nullptr ? 1 : 0); }),
               HasSubstr("[&]"));
 }

@@ -223,7 +223,7 @@ TEST(SymbolsTest, VariablesOfThisProgramAreFound) {
     const auto symbol = FindStatic(image, at);
     ASSERT_TRUE(symbol.has_value());
     EXPECT_EQ(symbol->name, "isolates::internal::known_to_the_linker_alone");
-    EXPECT_EQ(symbol->bytes, sizeof(int));
+    EXPECT_GE(symbol->bytes, sizeof(int));  // AddressSanitizer lays a red zone behind it
     EXPECT_FALSE(image.notes.empty());
     ++found;
   }

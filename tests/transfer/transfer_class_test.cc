@@ -302,6 +302,32 @@ TEST(TransferClassTest, OptIns) {
   static_assert(kRejectedTypes<std::vector<Marked>, Opaque, std::optional<Opaque>>);
 }
 
+struct Greedy {
+  int number = 0;
+  Greedy() = default;
+  template <class T>
+    requires(!std::is_same_v<std::remove_cvref_t<T>, Greedy>)
+  Greedy(T&&) {}  // NOLINT(google-explicit-constructor)
+  using IsolatesMembers = Members<&Greedy::number>;
+};
+struct WithGreedy {
+  int number;
+  Greedy greedy;
+};
+struct WithAnonymousUnion {
+  int kind;
+  union {
+    int number;
+    float share;
+  };
+};
+
+TEST(TransferClassTest, OnlyUnionsAreTakenForUnions) {
+  static_assert(Transferable<WithGreedy>);
+  static_assert(!Transferable<WithAnonymousUnion>);
+  EXPECT_THAT(TransferRefusal<WithAnonymousUnion>(), testing::HasSubstr("anonymous union"));
+}
+
 TEST(TransferClassTest, Checked) {
   static_assert(kCheckedTypes<std::string_view, std::span<int>, std::span<const int, 3>>);
   static_assert(kCheckedTypes<int*, const char*, void*, Node*, Declared*, int**>);

@@ -49,6 +49,7 @@ template <class Part, bool Allowed, class... F>
 struct BoostTraits {
   static constexpr bool kPlainFunctors = ((kTransferClass<F> == TransferClass::kPlain) && ...);
   using Parts = TypeList<Part>;
+  static constexpr Moving kMoving = Moving::kTakesAll;
   static constexpr TransferClass kClass =
       Allowed && kPlainFunctors ? TransferClass::kOwned : TransferClass::kRejected;
   static constexpr bool kDroppable = (std::is_trivially_destructible_v<F> && ...);
@@ -105,6 +106,7 @@ struct BoostNodeTraits : BoostContainerTraits<C, A, F...> {
 // an allocator or the sequence; its own traits judge either.
 template <class C>
 struct BoostFlatTraits : BoostTraits<typename C::sequence_type, true, typename C::key_compare> {
+  static constexpr Moving kMoving = Moving::kByParts;
   static void Walk(const C& value, Walker& walker) { walker.Visit(value.sequence()); }
 };
 
@@ -122,11 +124,14 @@ struct TransferTraits<boost::container::vector<T, A, O>>
 
 template <class T, std::size_t N, class A, class O>
 struct TransferTraits<boost::container::small_vector<T, N, A, O>>
-    : adapters::BoostArrayTraits<boost::container::small_vector<T, N, A, O>, A> {};
+    : adapters::BoostArrayTraits<boost::container::small_vector<T, N, A, O>, A> {
+  static constexpr Moving kMoving = Moving::kByParts;
+};
 
 template <class T, std::size_t N, class O>
 struct TransferTraits<boost::container::static_vector<T, N, O>>
     : adapters::BoostArrayTraits<boost::container::static_vector<T, N, O>, void> {
+  static constexpr Moving kMoving = Moving::kByParts;
   // The elements are members, so to speak: alone they decide.
   static constexpr TransferClass kClass = TransferClass::kPlain;
   static void Walk(const boost::container::static_vector<T, N, O>& value, Walker& walker) {

@@ -24,6 +24,7 @@ struct JsonTraits {
 
   using Parts = TypeList<typename Json::string_t, typename Json::binary_t::container_type,
                          typename Json::array_t, typename Json::object_t>;
+  static constexpr Moving kMoving = Moving::kTakesAll;
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = true;
   static constexpr bool kCarrier = true;

@@ -145,13 +145,18 @@ class RunComputation final
 
   template <class U>
   void Store(U&& value) {
-    if constexpr (std::is_lvalue_reference_v<U>) {
-      Store(Result(value));  // what is handed over is the copy
+    if constexpr (kHandsOverACopy<U>) {
+      Store(Result(std::forward<U>(value)));  // what is handed over is the copy
     } else {
       VerifyForSend<Result>(value, "result", this->verify_level);
       MarkLeaving<Result>(value);
-      result_.emplace(std::forward<U>(value));
-      VerifyMoved<Result>(*result_, "result", this->verify_level);
+      try {
+        result_.emplace(std::forward<U>(value));
+        VerifyMoved<Result>(*result_, "result", this->verify_level);
+      } catch (...) {
+        result_.reset();
+        throw;
+      }
     }
   }
 
@@ -285,6 +290,7 @@ class TypedFinalMessage final : public FinalMessage {
   TypedFinalMessage(SendPort<T> port, U&& message)
       : port_(std::move(port)), message_(std::forward<U>(message)) {}
   void Deliver() override { port_.Send(std::move(message_)); }
+  const T& message() const noexcept { return message_; }
 
  private:
   SendPort<T> port_;
@@ -301,7 +307,9 @@ template <class T, class U>
   VerifyForSend<T>(message, "message", VerifyLevel::kDefault);
   if (port.closed()) throw StateError("Isolate::Exit: the port is closed");
   CheckExit();
-  ExitCurrent(std::make_unique<TypedFinalMessage<T>>(port, std::forward<U>(message)));
+  auto last = std::make_unique<TypedFinalMessage<T>>(port, std::forward<U>(message));
+  VerifyMoved(last->message(), "message", VerifyLevel::kDefault);
+  ExitCurrent(std::move(last));
 }
 
 }  // namespace isolates::internal

@@ -38,9 +38,9 @@ class PortHost : public RefCounted, public MainHeapObject {
   // all its other events waiting. False in the code of a plain thread that is an isolate too.
   virtual bool InTurn() const noexcept = 0;
 
-  // The isolate's thread: false now and then, so that a coroutine which always finds a message
-  // still lets other events pass.
-  bool MayGoOn() noexcept { return ++went_on_ % 64 != 0; }
+  // The isolate's thread: whether a coroutine that has found a message may handle it at once; false
+  // if this turn has done enough and others wait for the worker.
+  bool MayGoOn() noexcept { return --credit_ > 0; }
 
   // The isolate's thread: the senders that this isolate has used, one for each port.
   ProducerTable& producers();
@@ -57,9 +57,10 @@ class PortHost : public RefCounted, public MainHeapObject {
   // Gives up all senders of this isolate; their ports may reuse what they held.
   void DropProducers() noexcept;
 
+  int credit_ = 0;  // events and messages that may still be handled in this turn
+
  private:
   const std::uint64_t id_;
-  unsigned went_on_ = 0;
   ProducerTable* producers_ = nullptr;  // made at the first send
   std::vector<Ref<PortCore>, MainAllocator<Ref<PortCore>>> open_ports_;
 };

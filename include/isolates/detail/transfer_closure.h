@@ -5,8 +5,9 @@
 // for words that lead into a stack, a live coroutine frame or an isolate object.
 //
 // For a trivially copyable closure this is exact: with the padding cleared, each of its words is a
-// captured value. Other closures hold objects that point into themselves or keep stale bytes (short
-// strings, empty containers): there a hit is a warning, and refuses only if the caller is strict.
+// captured value. (Only members of packed structs lie across words, and are not seen.) Other
+// closures hold objects that point into themselves or keep stale bytes (short strings, empty
+// containers): there a hit is a warning, and refuses only if the caller is strict.
 
 #include <cstddef>
 #include <cstring>
@@ -41,7 +42,7 @@ template <class T>
 void ScanClosure(const T& closure, Walker& walker) {
   if constexpr (kIsBits<T>) {
     const ValuesOf<T> values(closure);
-    walker.Words(values.data(), values.size(), std::addressof(closure), /*exact=*/true);
+    walker.Words(values.data(), sizeof(T), std::addressof(closure), /*exact=*/true);
   } else {
     alignas(T) unsigned char copy[sizeof(T)];
     std::memcpy(copy, static_cast<const void*>(std::addressof(closure)), sizeof(T));

@@ -53,6 +53,7 @@ struct DynamicUniqueTraits<Base, TypeList<D...>> {
   static_assert((std::is_base_of_v<std::remove_cv_t<Base>, D> && ...),
                 "isolates: DynamicTypes<Base> lists a type that does not derive from Base");
   using Parts = TypeList<D...>;
+  static constexpr Moving kMoving = Moving::kTakesAll;
   static constexpr TransferClass kClass = TransferClass::kChecked;
   static constexpr bool kDroppable = (!DeletesItself<D> && ... && !DeletesItself<Base>);
   // Whoever holds the pointer by const reference may call what is not const.

@@ -18,6 +18,18 @@
 
 namespace isolates {
 
+// What the move of a type does with what the object owns and shares.
+enum class Moving {
+  kMayCopy,   // it may copy some of it; the default
+  kByParts,   // it moves the parts, which the object holds in place
+  kTakesAll,  // it takes everything along
+};
+// Whether a member or element of this declared type is moved along with its holder.
+template <class T>
+inline constexpr bool kMovesAsPart =
+    std::is_trivially_copyable_v<T> ||
+    (!std::is_const_v<T> && std::is_move_constructible_v<std::remove_all_extents_t<T>>);
+
 enum class TransferClass : std::uint8_t {
   kPlain,     // no pointers: bytes
   kOwned,     // every edge is unique and owning

@@ -18,6 +18,7 @@ struct HandleTraits {
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = false;
   static constexpr bool kHandle = true;
+  static constexpr Moving kMoving = Moving::kTakesAll;  // or copies, which are as good
   static constexpr std::string_view kFreezeProblem = "is for one user at a time";
   static constexpr std::string_view kFreezeRemedy = "send it beside what is frozen";
   template <class T>
@@ -31,8 +32,12 @@ struct ImmutableHandleTraits : HandleTraits {
 
 // What is handed over for an argument: a temporary or moved object itself, of anything else a copy.
 // That copy is what must be verified: what it shares with its original would stay behind.
+// (A temporary that is const cannot be moved.)
 template <class T>
-using HandedOver = std::conditional_t<std::is_lvalue_reference_v<T>, std::decay_t<T>, T&&>;
+inline constexpr bool kHandsOverACopy =
+    std::is_lvalue_reference_v<T> || std::is_const_v<std::remove_reference_t<T>>;
+template <class T>
+using HandedOver = std::conditional_t<kHandsOverACopy<T>, std::decay_t<T>, T&&>;
 template <class T>
 HandedOver<T> ForHandOver(T&& argument) {
   return std::forward<T>(argument);

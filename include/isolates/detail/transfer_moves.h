@@ -24,20 +24,30 @@ struct SomePartMayCopy<TypeList<P...>> {
   static constexpr bool kAnswer = (MoveMayCopy<std::remove_cv_t<P>>() || ...);
 };
 
-// Of T itself (kMoveMayCopy of its traits), or of a part that it holds in place (kHoldsParts).
-template <class T>
-constexpr bool MoveMayCopy() {
-  using Traits = TransferTraits<T>;
-  if constexpr (requires { requires Traits::kMoveMayCopy; }) {
-    return true;
-  } else if constexpr (requires { requires Traits::kHoldsParts; }) {
-    return SomePartMayCopy<typename Traits::Parts>::kAnswer;
+template <class Traits>
+constexpr Moving MovingOf() {
+  if constexpr (requires { Traits::kMoving; }) {
+    return Traits::kMoving;
   } else {
-    return false;
+    return Moving::kMayCopy;
   }
 }
 
-// Types whose every edge is unique and owning are right after a copy, too.
+// (What has no edges, or is nothing but its bits, is right after a copy, too.)
+template <class T>
+constexpr bool MoveMayCopy() {
+  using Traits = TransferTraits<T>;
+  if constexpr (std::is_trivially_copyable_v<T> || kTransferClass<T> == TransferClass::kPlain ||
+                MovingOf<Traits>() == Moving::kTakesAll) {
+    return false;
+  } else if constexpr (MovingOf<Traits>() == Moving::kByParts) {
+    return SomePartMayCopy<typename Traits::Parts>::kAnswer;
+  } else {
+    return true;
+  }
+}
+
+// (So is a type whose every edge is unique and owning.)
 template <class T>
 inline constexpr bool kLooksAgain =
     kTransferClass<T> == TransferClass::kChecked && MoveMayCopy<T>();

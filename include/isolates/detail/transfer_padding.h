@@ -4,12 +4,14 @@
 // The values that an object of a trivially copyable class holds, without its padding: that keeps
 // whatever lay there before.
 //
-// g++ clears padding by a builtin. clang 19 has none, but one that calls back for each field; it
-// passes fields of built-in types by reference, the address of any other field, and for what is
-// captured by reference the address of the referent.
+// g++ clears padding by a builtin. clang 19 has none, but one that calls back for each field: it
+// passes fields of built-in types by reference and the address of any other field. What is held by
+// reference shows as an address elsewhere.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -27,12 +29,15 @@ namespace isolates::internal {
 template <class T>
 class ValuesOf {
  public:
-  explicit ValuesOf(const T& object) noexcept : copy_(object) { __builtin_clear_padding(&copy_); }
-  const void* data() const noexcept { return std::addressof(copy_); }
-  static constexpr std::size_t size() noexcept { return sizeof(T); }
+  explicit ValuesOf(const T& object) noexcept {
+    T copy(object);
+    __builtin_clear_padding(&copy);  // g++ 12 wants a local variable
+    std::memcpy(values_, static_cast<const void*>(&copy), sizeof(T));
+  }
+  const void* data() const noexcept { return values_; }
 
  private:
-  T copy_;
+  alignas(T) unsigned char values_[sizeof(T)];
 };
 
 #elif defined(__clang__)
@@ -40,32 +45,39 @@ class ValuesOf {
 template <class T>
 class ValuesOf {
  public:
-  explicit ValuesOf(const T& object) noexcept : object_(reinterpret_cast<const char*>(&object)) {
+  explicit ValuesOf(const T& object) noexcept
+      : object_(reinterpret_cast<const unsigned char*>(&object)) {
     Fields(object);
+    // A word of which no field is known is a reference, or a field that hides its address.
+    for (std::size_t word = 0; word + kWord <= sizeof(T); word += kWord) {
+      const bool known =
+          std::find(known_ + word, known_ + word + kWord, true) != known_ + word + kWord;
+      if (!known) std::memcpy(values_ + word, object_ + word, kWord);
+    }
   }
   const void* data() const noexcept { return values_; }
-  static constexpr std::size_t size() noexcept { return sizeof(values_); }
 
  private:
+  static constexpr std::size_t kWord = sizeof(void*);
+
   struct OnField {
-    // A format and its arguments: three for the line's head, then the field; five arguments are a
-    // bit field's, six or more do not occur.
+    // A format and its arguments: three for the line's head, then the field; more if it is a bit
+    // field, of which nobody can tell where it lies.
     template <class... Args>
     int operator()(const char*, Args&&... args) const noexcept {
       if constexpr (sizeof...(Args) == 4) {
         Last(std::forward<Args>(args)...);
       } else if constexpr (sizeof...(Args) > 4) {
-        values->Keep(enclosing, bytes);  // where a bit field lies cannot be told
+        values->Keep(enclosing, bytes);
       }
       return 0;
     }
     template <class A, class B, class C, class Field>
     void Last(A&&, B&&, C&&, Field&& field) const noexcept {
       if constexpr (std::is_lvalue_reference_v<Field>) {
-        values->Keep(const_cast<const void*>(static_cast<const volatile void*>(&field)),
-                     sizeof(field));
-      } else {
-        values->AtAddress(field);
+        values->Keep(&field, sizeof(field));
+      } else if constexpr (std::is_pointer_v<std::remove_cvref_t<Field>>) {
+        values->FieldAt(field);
       }
     }
     ValuesOf* values;
@@ -74,39 +86,42 @@ class ValuesOf {
   };
 
   template <class U>
-  void Fields(const U& part) noexcept {
+  void Fields(const volatile U& part) noexcept {
     if constexpr (std::is_array_v<U>) {
       for (const auto& element : part) Fields(element);
     } else if constexpr (std::is_class_v<U>) {
-      __builtin_dump_struct(std::addressof(part),
-                            OnField{this, std::addressof(part), sizeof(part)});
+      const U* const known = const_cast<const U*>(std::addressof(part));
+      __builtin_dump_struct(known, OnField{this, known, sizeof(part)});
     } else {
-      Keep(std::addressof(part), sizeof(part));
+      Keep(&part, sizeof(part));
     }
   }
 
+  // The address may be that of what is held by reference: that object is none of ours.
   template <class U>
-  void AtAddress(U* address) noexcept {
-    const auto* const at = reinterpret_cast<const char*>(address);
-    if (at >= object_ && at < object_ + sizeof(T)) {
-      if constexpr (std::is_object_v<U>) Fields(*address);
-    } else if (references_ < kMostReferences) {
-      std::memcpy(values_ + sizeof(T) + references_ * sizeof(at), &at, sizeof(at));
-      ++references_;
+  void FieldAt(U* address) noexcept {
+    if constexpr (std::is_object_v<U>) {
+      if (Holds(const_cast<const void*>(static_cast<const volatile void*>(address)))) {
+        Fields(*address);
+      }
     }
   }
-  template <class U>
-  void AtAddress(const U&) noexcept {}
 
-  void Keep(const void* at, std::size_t bytes) noexcept {
-    std::memcpy(values_ + (static_cast<const char*>(at) - object_), at, bytes);
+  bool Holds(const void* at) const noexcept {
+    const auto* const byte = static_cast<const unsigned char*>(at);
+    return std::less_equal<>()(object_, byte) && std::less<>()(byte, object_ + sizeof(T));
+  }
+  void Keep(const volatile void* volatile_at, std::size_t bytes) noexcept {
+    const void* const at = const_cast<const void*>(volatile_at);
+    if (!Holds(at)) return;
+    const std::ptrdiff_t offset = static_cast<const unsigned char*>(at) - object_;
+    std::memcpy(values_ + offset, at, bytes);
+    std::fill_n(known_ + offset, bytes, true);
   }
 
-  static constexpr std::size_t kMostReferences = sizeof(T) / sizeof(void*);
-  const char* object_;
-  std::size_t references_ = 0;
-  // As they lie in the object, then the addresses of what it holds by reference.
-  alignas(void*) unsigned char values_[sizeof(T) + kMostReferences * sizeof(void*)] = {};
+  const unsigned char* object_;
+  alignas(void*) unsigned char values_[sizeof(T)] = {};
+  bool known_[sizeof(T)] = {};
 };
 
 #endif

@@ -142,6 +142,8 @@ constexpr std::size_t CountBases() {
   }
 }
 
+// Converts to nothing. (A place that takes it takes everything.)
+struct AnyNothing {};
 // Converts to unions without a name only.
 struct AnyNamelessUnion {
   template <class U>
@@ -152,7 +154,8 @@ struct AnyNamelessUnion {
 };
 template <class T, std::size_t... B, std::size_t... A>
 constexpr bool UnionAt(std::index_sequence<B...>, std::index_sequence<A...>) {
-  return requires { T{AnyValueAt<B>{}..., AnyNamelessUnion{}, AnyValueAt<A>{}...}; };
+  return requires { T{AnyValueAt<B>{}..., AnyNamelessUnion{}, AnyValueAt<A>{}...}; } &&
+         !requires { T{AnyValueAt<B>{}..., AnyNothing{}, AnyValueAt<A>{}...}; };
 }
 // The members of an anonymous union are those of its class, which cannot be taken apart then.
 template <class T, std::size_t Total, std::size_t... I>
@@ -205,6 +208,13 @@ using FieldReference =
 
 template <class T, std::size_t I>
 using FieldType = std::remove_cv_t<std::remove_reference_t<FieldReference<T, I>>>;
+
+// Of the member as it is declared: a const one is const in a non-const object, too.
+template <class T, std::size_t I>
+inline constexpr bool kFieldMoves =
+    kMovesAsPart<std::remove_reference_t<decltype(boost::pfr::detail::sequence_tuple::get<I>(
+        boost::pfr::detail::tie_as_tuple(std::declval<T&>(),
+                                         boost::pfr::detail::size_t_<Aggregate<T>::kFields>{})))>>;
 
 template <class T, std::size_t I>
 inline constexpr bool kFieldMutable =
@@ -291,6 +301,7 @@ struct FieldList<T, std::index_sequence<I...>> {
         !std::is_enum_v<std::remove_all_extents_t<FieldType<T, I>>>) ||
        ...);
   static constexpr bool kSomeMutable = (kFieldMutable<T, I> || ...);
+  static constexpr bool kAllMove = (kFieldMoves<T, I> && ...);
   static constexpr bool kSomeCopyMayThrow =
       (!std::is_nothrow_copy_constructible_v<std::remove_all_extents_t<FieldType<T, I>>> || ...);
   static constexpr bool kNoDestructorThrows =

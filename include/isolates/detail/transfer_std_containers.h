@@ -71,6 +71,7 @@ template <class C, class... Functors>
 struct ContainerTraits {
   using Facts = AllocatorFacts<typename C::allocator_type>;
   using Parts = TypeList<typename C::value_type>;
+  static constexpr Moving kMoving = Moving::kTakesAll;
   static constexpr TransferClass kClass =
       kPlainFunctors<Functors...> ? Facts::kClass : TransferClass::kRejected;
   static constexpr bool kDroppable = kKnownLayout && Facts::kStandard &&
@@ -158,6 +159,7 @@ struct AdapterAccess : A {
 template <class A, class... Functors>
 struct AdapterTraits {
   using Parts = TypeList<typename A::container_type>;
+  static constexpr Moving kMoving = Moving::kByParts;
   static constexpr TransferClass kClass =
       kPlainFunctors<Functors...> ? TransferClass::kPlain : TransferClass::kRejected;
   static constexpr bool kDroppable = (std::is_trivially_destructible_v<Functors> && ... && true);
@@ -229,6 +231,7 @@ struct TransferTraits<std::deque<T, A>> : internal::ContainerTraits<std::deque<T
 template <class T>
 struct TransferTraits<std::valarray<T>> {
   using Parts = internal::TypeList<T>;
+  static constexpr Moving kMoving = Moving::kTakesAll;
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = internal::kKnownLayout;
   static constexpr bool kCarrier = true;
@@ -293,6 +296,7 @@ template <class T>
   requires(internal::IsStdType(internal::TypeNameOf<T>(), "std::filesystem::path"))
 struct TransferTraits<T> {
   using Parts = internal::TypeList<typename T::string_type>;
+  static constexpr Moving kMoving = Moving::kTakesAll;
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = internal::kKnownLayout;
   static constexpr bool kCarrier = true;

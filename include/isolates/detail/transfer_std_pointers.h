@@ -74,6 +74,7 @@ constexpr bool HasOrdinaryDeleter() {
 template <class T>
 struct UniqueTraits {
   using Parts = TypeList<T>;
+  static constexpr Moving kMoving = Moving::kTakesAll;
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = !DeletesItself<T>;
   static constexpr bool kShallow = LetsReadersMoveOwned<T>();
@@ -96,6 +97,7 @@ struct UniqueTraits {
 template <class T>
 struct UniqueArrayTraits {
   using Parts = TypeList<T>;
+  static constexpr Moving kMoving = Moving::kTakesAll;
   static constexpr TransferClass kClass = TransferClass::kOwned;
   static constexpr bool kDroppable = !DeletesItself<T>;
   static constexpr bool kShallow = LetsReadersMoveOwned<T>();
@@ -279,6 +281,7 @@ inline long WeakCountOf(const SharedWords& words) noexcept {
 template <class T>
 struct SharedTraits {
   using Parts = TypeList<T>;
+  static constexpr Moving kMoving = Moving::kTakesAll;
   static constexpr TransferClass kClass = TransferClass::kChecked;
   static constexpr bool kDroppable = false;
   static constexpr bool kShallow = !std::is_const_v<T>;

@@ -24,9 +24,8 @@ struct HolderTraits {
   static constexpr TransferClass kClass = TransferClass::kPlain;
   static constexpr bool kDroppable = true;
   static constexpr bool kCarrier = true;
-  static constexpr bool kHoldsParts = true;
-  static constexpr bool kMoveMayCopy =
-      ((std::is_const_v<P> && !std::is_trivially_copyable_v<P>) || ... || false);
+  static constexpr Moving kMoving =
+      (kMovesAsPart<P> && ... && true) ? Moving::kByParts : Moving::kMayCopy;
   static constexpr Constness kConstness = Constness::kDeep;
 };
 

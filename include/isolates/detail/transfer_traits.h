@@ -9,7 +9,7 @@
 //   static void Walk(const T&, Walker&);      // reports T's edges, visits T's parts
 //   static constexpr std::string_view Label(std::size_t part);       // optional, for error paths
 //   static constexpr bool kViews, kShallow, kCarrier, kVouches;      // optional, see TypeFacts
-//   static constexpr bool kMoveMayCopy, kHoldsParts;  // optional, see transfer_moves.h
+//   static constexpr Moving kMoving;          // optional; of the move of T
 //   static constexpr Constness kConstness;    // optional; kDeep: may be part of what is frozen
 //   static constexpr std::string_view kProblem, kRemedy;             // for kRejected
 //   static constexpr std::string_view kFreezeProblem, kFreezeRemedy;  // optional, if not kDeep
@@ -171,8 +171,6 @@ struct ListedTraits {
       (MemberFacts<M>::kOwns || ...) ? TransferClass::kOwned : TransferClass::kPlain;
   static constexpr bool kDroppable = Owning || std::is_trivially_destructible_v<T>;
   static constexpr bool kVouches = Owning;
-  static constexpr bool kHoldsParts = true;
-  static constexpr bool kMoveMayCopy = !std::is_trivially_copyable_v<T>;  // its author's business
   // Members may be mutable, and an owning raw pointer gives access to what it owns.
   static constexpr bool kShallow =
       !Owning && (!std::is_trivially_destructible_v<T> || (MemberFacts<M>::kOwns || ...));
@@ -270,10 +268,9 @@ struct AggregateTraits {
   static constexpr TransferClass kClass = TransferClass::kPlain;
   static constexpr bool kDroppable = DestructorIsImplicit<T>();
   static constexpr bool kShallow = Fields::kMutableOwner;
-  static constexpr bool kHoldsParts = true;
-  // A const member takes the assignment away, a destructor the move.
-  static constexpr bool kMoveMayCopy =
-      !std::is_trivially_copyable_v<T> && !(std::is_move_assignable_v<T> && kDroppable);
+  // A destructor of one's own takes the move away.
+  static constexpr Moving kMoving =
+      kDroppable && Fields::kAllMove ? Moving::kByParts : Moving::kMayCopy;
   static constexpr Constness kConstness =
       Fields::kSomeMutable ? Constness::kShallow : Constness::kDeep;
   static constexpr std::string_view kFreezeProblem = "has a mutable member";
