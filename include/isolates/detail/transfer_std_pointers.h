@@ -323,6 +323,7 @@ struct SharedTraits {
 
 template <class T>
 struct WeakTraits {
+  static constexpr Moving kMoving = Moving::kTakesAll;
   static constexpr TransferClass kClass = TransferClass::kChecked;
   static constexpr bool kDroppable = false;
   static constexpr bool kShallow = !std::is_const_v<T>;
@@ -409,6 +410,7 @@ struct TransferTraits<std::weak_ptr<T>> : internal::WeakTraits<T> {};
 template <class R, class... A>
 struct TransferTraits<std::function<R(A...)>> {
   static constexpr TransferClass kClass = TransferClass::kChecked;
+  static constexpr Moving kMoving = Moving::kTakesAll;  // a scan says the same of a copy
   static constexpr bool kDroppable = false;
   static constexpr bool kShallow = true;
   static constexpr std::string_view kFreezeProblem = "may change what it has captured";

@@ -252,6 +252,7 @@ struct ClosureTraits {
   // The captures are nobody's business but the compiler's: they are scanned (V4).
   static constexpr TransferClass kClass =
       std::is_empty_v<T> ? TransferClass::kPlain : TransferClass::kChecked;
+  static constexpr Moving kMoving = Moving::kTakesAll;  // a scan says the same of a copy
   static constexpr bool kDroppable = std::is_empty_v<T>;
   static constexpr bool kShallow = !std::is_empty_v<T>;  // a call may change what it holds
   static constexpr Constness kConstness = std::is_empty_v<T> ? Constness::kDeep : Constness::kNone;
