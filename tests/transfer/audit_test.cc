@@ -116,7 +116,7 @@ TEST_F(AuditTest, ItRaisesNoWarnings) {
                            here = static_cast<const void*>(this)] {
     return text.size() + static_cast<std::size_t>(*local) + (here == nullptr ? 1 : 0);
   };
-  const int on_the_stack = 1;
+  int on_the_stack = 1;
   const auto also = [suspicious, &on_the_stack] {
     return suspicious() + static_cast<std::size_t>(on_the_stack);
   };
