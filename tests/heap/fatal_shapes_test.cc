@@ -94,6 +94,7 @@ bool MainHeapIsSound() {
   bool sound = true;
   for (std::size_t i = 0; i < 5000; ++i) {
     blocks.push_back(static_cast<unsigned char*>(mi_malloc(SizeOf(i))));
+    if (blocks.back() == nullptr) return false;
     std::memset(blocks.back(), static_cast<int>(i & 255), SizeOf(i));
   }
   for (std::size_t i = 0; i < blocks.size(); ++i) {
