@@ -119,9 +119,9 @@ template <class T>
 struct TransferTraits<Frozen<T>> : internal::ImmutableHandleTraits {};
 
 // Makes `value` immutable and readable for all isolates. Looks at every edge first: throws
-// TransferError if the value leads out of itself, and then leaves it with the caller, unchanged.
-// Views into the bytes of the object itself are refused too, because it is moved; freeze a parcel
-// instead. The price: one walk, as Verify.
+// TransferError if the value leads out of itself, and then leaves it with the caller, unchanged
+// (but see SendPort::Send). Views into the bytes of the object itself are refused too, because it
+// is moved; freeze a parcel instead. The price: one walk, as Verify.
 template <class T>
   requires(!std::is_reference_v<T> && !std::is_const_v<T>)
 [[nodiscard]] Frozen<T> Freeze(T&& value) {

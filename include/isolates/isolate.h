@@ -180,8 +180,9 @@ class Isolate {
   static Isolate Current();
 
   // Ends the current isolate with a last message: verifies it (TransferError, StateError for a
-  // closed port: nothing has happened, the message stays with the caller), unwinds the code with
-  // all its destructors, closes its ports, and hands the message over. Frames that swallow the
+  // closed port: nothing has happened, the message stays with the caller, see SendPort::Send),
+  // unwinds the code with all its destructors, closes its ports, and hands the message over. Frames
+  // that swallow the
   // unwinding only delay it: every later library call but Send and Close throws it again, and the
   // event is the last. StateError while an exception is in flight; calls std::terminate if a
   // noexcept function is unwound.

@@ -77,6 +77,31 @@ TEST(LivenessTest, OthersRunBesidesIsolatesThatAreNeverIdle) {
   for (std::size_t i = 0; i < busy.size(); ++i) EXPECT_TRUE(exits.Receive(kLong).has_value());
 }
 
+constexpr int kMany = 65;  // more than a turn handles
+
+Task<> Count(int& handled, const bool& stop, Completer<int>& many) {
+  ReceivePort<int> port;
+  const SendPort<int> self = port.send_port();
+  self.Send(0);
+  while (!stop) {
+    (void)co_await port.Receive();
+    if (++handled == kMany) many.Complete(1);
+    self.Send(0);
+  }
+}
+
+TEST(LivenessTest, ATurnEndsAlsoIfACoroutineAlwaysFindsAMessage) {
+  int handled = 0;
+  bool stop = false;
+  Completer<int> many;
+  auto future = many.future();
+  auto counting = Start(Count(handled, stop, many));
+  EXPECT_EQ(future.Get(kLong), 1);  // looks after each turn
+  EXPECT_LE(handled, 2 * kMany);
+  stop = true;
+  counting.Get(kLong);
+}
+
 TEST(LivenessTest, ADeadlineIsKeptWhileEventsCome) {
   ReceivePort<int> port;
   const SendPort<int> self = port.send_port();

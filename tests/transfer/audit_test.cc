@@ -87,10 +87,12 @@ TEST_F(AuditTest, ADeclaredEdgeIsNamedByItsMember) {
   EXPECT_EQ(finding.path, "jobs[1].counter");
   EXPECT_EQ(finding.kind, AuditKind::kEdge);
   EXPECT_EQ(finding.symbol, "isolates::internal::g_counter");
-  EXPECT_GE(finding.bytes, sizeof(int));  // AddressSanitizer lays a red zone behind it
+  EXPECT_EQ(finding.bytes, SymbolBytes(g_counter));
+  // (clang writes a space before the star.)
   EXPECT_THAT(finding.ToString(),
-              MatchesRegex("jobs.1..counter: const int ?. leads to the writable "
-                           "static `isolates::internal::g_counter` .[0-9]+ bytes."));
+              MatchesRegex("jobs\\[1\\]\\.counter: const int ?\\* leads to the writable static "
+                           "`isolates::internal::g_counter` \\(" +
+                           std::to_string(SymbolBytes(g_counter)) + " bytes\\)"));
   EXPECT_FALSE(report.ok());
 }
 
@@ -104,10 +106,11 @@ TEST_F(AuditTest, AWordThatATypeHidesIsFoundInItsBlock) {
   EXPECT_EQ(report.findings[0].kind, AuditKind::kWordOfBlock);
   EXPECT_EQ(report.findings[0].path, "items");
   EXPECT_EQ(report.findings[0].offset, sizeof(Secretive));
-  EXPECT_GE(report.findings[0].bytes, sizeof(g_table));
+  EXPECT_EQ(report.findings[0].bytes, SymbolBytes(g_table));
   EXPECT_THAT(report.ToString(), AllOf(StartsWith("items: a word of the block of std::vector<"),
                                        HasSubstr("Secretive>, at byte 16, leads to ")));
-  EXPECT_THAT(report.ToString(), HasSubstr("g_table` + 8 ("));
+  EXPECT_THAT(report.ToString(),
+              HasSubstr("g_table` + 8 (" + std::to_string(SymbolBytes(g_table)) + " bytes)\n"));
 }
 
 // It reports and does not judge.
@@ -123,7 +126,6 @@ TEST_F(AuditTest, ItRaisesNoWarnings) {
   const std::uint64_t before = closure_warnings();
   EXPECT_FALSE(AuditGlobals(also).ok());
   EXPECT_EQ(closure_warnings(), before);
-  EXPECT_TRUE(Verify(1).ok());
 }
 
 TEST_F(AuditTest, DeepBlocksHaveTheirPath) {

@@ -44,6 +44,17 @@ inline const std::string kLongText = "a text that is too long for the short stri
 
 inline std::string LongText(std::size_t number) { return kLongText + std::to_string(number); }
 
+// The size of a variable's symbol. clang's AddressSanitizer makes it larger by a red zone: to 32
+// bytes, or by at least 32 to a multiple of that. (For variables up to 255 bytes.)
+template <class T>
+constexpr std::size_t SymbolBytes(const T&) {
+#if defined(__clang__) && defined(__SANITIZE_ADDRESS__)
+  return sizeof(T) <= 16 ? 32 : (sizeof(T) + 63) / 32 * 32;
+#else
+  return sizeof(T);
+#endif
+}
+
 // The live blocks of the heap in which `any_block` lives, sorted.
 inline std::vector<const void*> LiveBlocks(const void* any_block) {
   const MainHeapScope scope;
