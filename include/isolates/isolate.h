@@ -16,6 +16,7 @@
 #include "isolates/detail/isolate_launch.h"
 #include "isolates/detail/parcel_destination.h"
 #include "isolates/future.h"
+#include "isolates/idle_strategy.h"
 #include "isolates/parcel.h"
 #include "isolates/port.h"
 #include "isolates/transfer.h"
@@ -37,6 +38,11 @@ class RunOptions {
   // looks as if it led to a stack even where that is not certain.
   RunOptions& Verify(VerifyLevel level) {
     launch_.verify = level;
+    return *this;
+  }
+  // The isolate runs before ready ones that are not urgent. Turns that run are not interrupted.
+  RunOptions& Urgent(bool urgent = true) {
+    launch_.urgent = urgent;
     return *this;
   }
   // For RunParcel; the same as ParcelOptions::Carry.
@@ -71,6 +77,34 @@ class SpawnOptions {
   // The same as RunOptions::Verify, for the entry and the message.
   SpawnOptions& Verify(VerifyLevel level) {
     launch_.verify = level;
+    return *this;
+  }
+  // The isolate has no heap of its own: what it allocates lies in the program's. It costs about a
+  // kilobyte while it is idle, so there may be very many.
+  SpawnOptions& Light(bool light = true) {
+    launch_.light = light;
+    return *this;
+  }
+  // The isolate runs before ready ones that are not urgent. Turns that run are not interrupted.
+  SpawnOptions& Urgent(bool urgent = true) {
+    launch_.urgent = urgent;
+    return *this;
+  }
+  // The isolate has a thread of its own, bound to a processor that other isolates keep off while it
+  // lives. Without a number: the last allowed processor that no isolate has for itself. Spawn fails
+  // if there is none any more, or if the process may not use that one. If all are taken in this
+  // way, the other isolates share them with the dedicated ones.
+  SpawnOptions& Dedicated() {
+    launch_.dedicated = internal::LaunchOptions::kAnyProcessor;
+    return *this;
+  }
+  SpawnOptions& Dedicated(int processor) {
+    launch_.dedicated = processor;
+    return *this;
+  }
+  // How the thread of a dedicated isolate waits; otherwise as all threads do (SetIdleStrategy).
+  SpawnOptions& Idle(std::shared_ptr<const IdleStrategy> strategy) {
+    launch_.idle = std::move(strategy);
     return *this;
   }
   // `response` is sent to `port` when the isolate has ended.

@@ -10,6 +10,7 @@
 #include "isolates/frozen.h"
 #include "isolates/future.h"
 #include "isolates/heap.h"
+#include "isolates/idle_strategy.h"
 #include "isolates/isolate.h"
 #include "isolates/isolate_local.h"
 #include "isolates/make_parcel.h"

@@ -16,6 +16,7 @@
 #include "isolates/clock.h"
 #include "isolates/detail/runtime_main.h"
 #include "isolates/future.h"
+#include "isolates/idle_strategy.h"
 
 namespace isolates {
 
@@ -25,8 +26,8 @@ struct RuntimeOptions {
   int workers = 0;
   // Bind each worker to one processor. A bind that the system refuses is a warning (RuntimeInfo).
   bool pin_workers = true;
-  // How long a thread that waits looks for work before it sleeps. Zero: it sleeps at once.
-  Duration spin = std::chrono::microseconds(30);
+  // What a thread does while it waits. nullptr: SpinThenPark(). See SetIdleStrategy.
+  std::shared_ptr<const IdleStrategy> idle;
   // Isolates that may block (Get, Receive(timeout)) in a turn at the same time. Beyond, LimitError.
   // As many again may sleep in a turn without telling; beyond, isolates wait for a place.
   int max_blocked = 256;

@@ -1,6 +1,7 @@
 // Isolates that are plain threads: the main isolate, and any thread that creates a port of its own.
 // Their events are handled while the thread waits in the library; their heap is the main heap.
 
+#include <algorithm>
 #include <exception>
 
 #include "isolates/detail/check.h"
@@ -79,6 +80,7 @@ IsolateCore& IsolateCore::Attach(std::string_view name) {
   RegisterThisThread(name);
   LaunchOptions options;
   options.name = name;
+  options.light = true;  // a plain thread keeps to the main heap
   auto core = MakeRef<IsolateCore>(std::move(options), nullptr);
   ThreadContext& context = ThisThread();
   core->attached_ = &context;
@@ -109,13 +111,15 @@ void IsolateCore::PumpUntil(bool (*ready)(const void*), const void* argument, Ti
     if (ready(argument) || ending_ || SystemFutex::Expired(deadline)) return;
     if (!local_.empty() && pauses_.empty()) continue;
     BlockingRegion region;
-    while (!state_.notified() && region.Spin()) {
+    while (!state_.notified() && !SystemFutex::Expired(deadline)) {
+      if (region.LookAgain()) continue;
+      region.Enter();
+      state_.SetBlocked();
+      if (!state_.notified()) {
+        parker_.load(std::memory_order_relaxed)->Park(std::min(deadline, region.sleep_until()));
+      }
+      state_.ClearBlocked();
     }
-    if (state_.notified()) continue;
-    region.Enter();
-    state_.SetBlocked();
-    if (!state_.notified()) parker_.load(std::memory_order_relaxed)->Park(deadline);
-    state_.ClearBlocked();
   }
 }
 

@@ -34,6 +34,8 @@ IsolateCore::IsolateCore(LaunchOptions options, std::unique_ptr<Computation> com
       name_(std::move(options.name)),
       computation_(std::move(computation)),
       builds_parcel_(computation_ != nullptr && computation_->builds_parcel()),
+      light_(options.light),
+      urgent_(options.urgent),
       errors_fatal_(options.errors_are_fatal) {
   if (name_.empty()) name_ = "isolate-" + std::to_string(id());
   if (options.paused) pauses_.push_back(pause_right_);
@@ -94,14 +96,14 @@ void IsolateCore::DiscardEvents() noexcept {
 
 void IsolateCore::AcquireHeap(ThreadContext& context) {
   has_heap_ = true;
-  if (attached_ != nullptr) return;  // a plain thread keeps to the main heap
+  if (light_) return;
   heap_ = builds_parcel_ ? context.heaps->AcquireParcelHeap(computation_->builder_kind())
                          : context.heaps->AcquirePooled();
   heap_->set_owner_name(name_);
 }
 
 IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context) {
-  if (home_ != context.heaps) {
+  if (!light_ && home_ != context.heaps) {
     // The worker that the isolate leaves gives up its part of the heap (rule H10).
     if (home_ != nullptr) {
       home_->RequestLeave(heap_);
@@ -310,19 +312,20 @@ bool IsolateCore::Wait(bool (*ready)(const void*), const void* argument, TimePoi
     return false;
   }
   const MainHeapScope main_heap;
-  BlockingRegion region;
-  while (region.Spin()) {
-    if (ready(argument)) return true;
-  }
-  region.Enter();
-  for (;;) {
-    state_.SetBlocked();
-    // relaxed - ordered by SetBlocked: RequestKill stored it before its Notify.
+  const auto over = [&] {
+    // relaxed - before a sleep ordered by SetBlocked: RequestKill stored it before its Notify.
     const bool killed = kill_requested_.load(std::memory_order_relaxed) && !Unwinding();
-    if (ready(argument) || killed || SystemFutex::Expired(deadline)) {
-      break;
-    }
-    parker_.load(std::memory_order_relaxed)->Park(deadline);  // relaxed - stored by this thread
+    return ready(argument) || killed || SystemFutex::Expired(deadline);
+  };
+  BlockingRegion region;
+  for (;;) {
+    if (over()) break;
+    if (region.LookAgain()) continue;
+    region.Enter();
+    state_.SetBlocked();
+    if (over()) break;
+    // relaxed - stored by this thread.
+    parker_.load(std::memory_order_relaxed)->Park(std::min(deadline, region.sleep_until()));
   }
   state_.ClearBlocked();
   CheckStop();

@@ -79,7 +79,16 @@ class IsolateCore final : public LocalsHost {
   // Handles what there is to do, up to a fair share. `context`: the calling thread.
   TurnEnd RunTurn(ThreadContext& context);
   // True if the isolate may go on on another worker: it builds no parcel and is bound to no thread.
-  bool may_move() const noexcept { return (!builds_parcel_ || let_move_) && !attached_; }
+  bool may_move() const noexcept {
+    return (!builds_parcel_ || let_move_) && !attached_ && !dedicated_;
+  }
+  // Before it is ready for the first time: it runs on this worker only.
+  void Dedicate(Worker& worker) noexcept {
+    dedicated_ = true;
+    worker_ = &worker;
+  }
+  // It passes ready isolates that are not urgent.
+  bool urgent() const noexcept { return urgent_; }
   // Whoever has it, between turns: gives up building a parcel that can be dropped as a whole.
   void LetMove() noexcept;
   IsolateCore* next_event = nullptr;  // in a list of ready isolates
@@ -182,6 +191,9 @@ class IsolateCore final : public LocalsHost {
   std::optional<RemoteError> error_;
   std::exception_ptr attached_error_;  // what ended an attached isolate, for its caller
   bool builds_parcel_ = false;
+  bool light_ = false;
+  bool urgent_ = false;  // const after construction
+  bool dedicated_ = false;
   bool let_move_ = false;
   bool has_heap_ = false;
   bool started_ = false;

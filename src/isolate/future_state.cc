@@ -1,5 +1,6 @@
 #include "isolates/detail/future_state.h"
 
+#include <algorithm>
 #include <string>
 #include <variant>
 
@@ -110,11 +111,11 @@ bool FutureStateBase::Wait(TimePoint deadline) {
 void FutureStateBase::WaitOnPlainThread(TimePoint deadline) {
   const MainHeapScope main_heap;  // waiting may start threads
   BlockingRegion region;
-  while (!done() && region.Spin()) {
+  while (!done() && !SystemFutex::Expired(deadline)) {
+    if (region.LookAgain()) continue;
+    region.Enter();
+    word_.Block(std::min(deadline, region.sleep_until()));
   }
-  if (done()) return;
-  region.Enter();
-  word_.Block(deadline);
 }
 
 void FutureStateBase::Throw() {

@@ -48,6 +48,14 @@ Ref<PortHost> Launch(const LaunchOptions& options, std::unique_ptr<Computation> 
   // Copied in the main heap: the options' strings may come from the caller's isolate (rule H2).
   auto core = MakeRef<IsolateCore>(LaunchOptions(options), std::move(computation));
   scheduler.IsolateStarted(*core);
+  if (options.dedicated) {
+    try {
+      scheduler.Dedicate(*core, *options.dedicated, options.idle);
+    } catch (...) {
+      scheduler.IsolateEnded(*core);
+      throw;
+    }
+  }
   if (!scheduler.Schedule(*core)) {
     scheduler.IsolateEnded(*core);
     throw StateError("the runtime is shut down");

@@ -6,17 +6,22 @@
 
 #include "isolates/clock.h"
 #include "isolates/detail/heap.h"
+#include "isolates/idle_strategy.h"
 
 namespace isolates::internal {
 
 class IsolateCore;
 class TimerNode;
+struct ThreadContext;
 
 class Scheduler {
  public:
   // Any thread. The isolate has something to do and is on nobody's list: a worker will call
   // RunTurn. The scheduler takes a reference. False if the runtime is shut down.
   virtual bool Schedule(IsolateCore& core) noexcept = 0;
+  // Before the isolate is scheduled for the first time: it gets a thread and a processor of its own
+  // until it ends. `cpu`: a number or LaunchOptions::kAnyProcessor. Throws LimitError, StateError.
+  virtual void Dedicate(IsolateCore& core, int cpu, std::shared_ptr<const IdleStrategy> idle) = 0;
   // The calling thread is about to sleep, perhaps for long: its processor is free for others until
   // EndBlocking. Throws LimitError on a worker if no further thread may be started.
   virtual void BeginBlocking() = 0;
@@ -24,9 +29,12 @@ class Scheduler {
   // The running turn takes long and waits for nothing: where ready isolates wait for its worker,
   // they may run beside it from now on.
   virtual void LetOthersRun() noexcept = 0;
-  // How long a thread that waits should spin before it sleeps; zero where spinning would take the
-  // processor from the one it waits for.
-  virtual Duration SpinWindow() const noexcept = 0;
+  // By which a thread waits that has no strategy of its own.
+  virtual const IdleStrategy& idle_strategy() const noexcept = 0;
+  // More threads want to run than there are processors. A hint.
+  virtual bool Crowded() const noexcept = 0;
+  // Isolates are ready and nobody has taken them up yet. A hint.
+  virtual bool OthersWait() const noexcept = 0;
   // Any thread. Pushes the timer's event to its isolate when the time has come. Takes over a
   // reference.
   virtual void AddTimer(TimerNode* timer) = 0;
@@ -43,21 +51,49 @@ class Scheduler {
 // Defined by the runtime room. Starts the runtime at the first call.
 Scheduler& GetScheduler();
 
-// A wait of the calling thread: spin for a while, then sleep with the processor given free.
+// A wait of the calling thread by its idle strategy.
+//   IdleWait wait;
+//   while (!ready()) {
+//     if (wait.LookAgain()) continue;
+//     ... announce the sleep, look once more, sleep until wait.sleep_until() at most ...
+//   }
+class IdleWait {
+ public:
+  IdleWait() noexcept;
+  IdleWait(const IdleWait&) = delete;
+  IdleWait& operator=(const IdleWait&) = delete;
+  ~IdleWait();  // the strategy learns how long it was
+
+  // Makes one step. True: look again. False: sleep.
+  bool LookAgain() noexcept;
+  TimePoint sleep_until() const noexcept { return sleep_until_; }
+  // A wait that was cut off tells nothing of how long waits are.
+  void Forget() noexcept { learn_ = false; }
+
+ private:
+  ThreadContext& context_;
+  const TimePoint begin_;
+  TimePoint sleep_until_ = TimePoint::max();
+  bool learn_ = true;
+};
+
+// A wait in code of isolates or plain threads: the same, and the processor is given free for others
+// before the thread sleeps, or when others wait for it.
 class BlockingRegion {
  public:
-  BlockingRegion() noexcept;
+  BlockingRegion() = default;
   BlockingRegion(const BlockingRegion&) = delete;
   BlockingRegion& operator=(const BlockingRegion&) = delete;
   ~BlockingRegion();
 
-  // True while spinning is worth it.
-  bool Spin() noexcept;
+  // As IdleWait's. Throws LimitError (see Scheduler::BeginBlocking).
+  bool LookAgain();
+  TimePoint sleep_until() const noexcept { return wait_.sleep_until(); }
   // From here on the thread may sleep.
   void Enter();
 
  private:
-  TimePoint spin_until_;
+  IdleWait wait_;
   bool entered_ = false;
 };
 

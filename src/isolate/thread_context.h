@@ -6,6 +6,7 @@
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/parker.h"
 #include "isolates/detail/ref.h"
+#include "isolates/idle_strategy.h"
 
 namespace isolates::internal {
 
@@ -19,6 +20,11 @@ struct ThreadContext : MainHeapObject {
   ThreadContext* next_free = nullptr;
   // A worker thread's heaps; nullptr on plain threads.
   WorkerHeaps* heaps = nullptr;
+  // How this thread waits; nullptr: as all do (Scheduler::idle_strategy). Set by the thread itself.
+  const IdleStrategy* idle_strategy = nullptr;
+  // The thread has a processor for itself, however crowded the others are.
+  bool has_processor = false;
+  IdleStrategy::Memory idle_memory;
   // The runtime's tokens for its ready queues; kept for the next thread that gets this context.
   class ReadyTokens* ready_tokens = nullptr;
 };

@@ -40,7 +40,10 @@ class Place : public MainHeapObject {
   }
 
   const int index;
-  const int cpu;
+  // The processor that its owner is bound to; changed when an isolate gets one for itself.
+  std::atomic<int> cpu;
+  // Ready isolates: those that pass the others, and the others.
+  ReadyQueue urgent;
   ReadyQueue ready;
   alignas(kCacheLine) std::atomic<Worker*> owner{nullptr};
   // The worker that sleeps here because it found nothing to do. Whoever takes it out must unpark
@@ -48,9 +51,16 @@ class Place : public MainHeapObject {
   std::atomic<Worker*> idle{nullptr};
 };
 
+// A worker that has a processor, and one isolate, for itself.
+struct Dedication : MainHeapObject {
+  Ref<IsolateCore> core;
+  std::shared_ptr<const IdleStrategy> idle;
+  std::size_t cpu_index = 0;  // among the allowed processors
+};
+
 class Worker : public MainHeapObject {
  public:
-  Worker(int worker_number, std::size_t places) : number(worker_number), consumers(places) {}
+  Worker(int worker_number, std::size_t places) : number(worker_number), consumers(2 * places) {}
 
   const int number;  // in creation order
   std::thread thread;
@@ -59,11 +69,14 @@ class Worker : public MainHeapObject {
   WorkerHeaps* heaps = nullptr;      // the same
   std::atomic<Place*> place{
       nullptr};  // assigned by Runtime::FillPlace; the worker may have lost it since
+  // Given to a spare by Runtime::Dedicate, which owns nothing of it then; back to nullptr by the
+  // worker.
+  std::atomic<Dedication*> dedication{nullptr};
   // Isolates that only this worker may run. Any thread pushes and unparks; the worker takes all.
   EventStack<IsolateCore> bound;
   EventList<IsolateCore> bound_now;  // the worker only
   std::vector<std::unique_ptr<ReadyQueue::Consumer>>
-      consumers;             // the worker only, one for each place
+      consumers;             // the worker only, two for each place: urgent, ready
   std::size_t searches = 0;  // the worker only
   // Not zero while the worker waits in a turn: nobody runs what is bound to it (see Schedule).
   std::atomic<std::uint32_t> waits{0};

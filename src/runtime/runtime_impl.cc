@@ -41,7 +41,7 @@ void ShortPause() {
 
 }  // namespace
 
-// One producer token for each place, for whatever thread has the context.
+// Two producer tokens for each place, for whatever thread has the context.
 class ReadyTokens : public MainHeapObject {
  public:
   std::vector<std::unique_ptr<ReadyQueue::Producer>,
@@ -74,25 +74,27 @@ Runtime::Runtime(RuntimeOptions options)
   for (std::size_t i = 0; i <= workers; ++i) {
     places_.push_back(std::make_unique<Place>(static_cast<int>(i), allowed_.cpus[i % cpus]));
   }
-  // Where a worker shares the processor of the thread that waits for it, spinning would only delay
-  // it.
-  spin_ = cpus > 1 ? options_.spin : Duration::zero();
+  SetIdleStrategy(options_.idle != nullptr ? options_.idle : SpinThenPark());
   places_[0]->owner.store(Place::MainThread(),
                           std::memory_order_relaxed);  // relaxed - not yet shared
   last_looks_.resize(places_.size());
+  cpu_dedicated_.resize(cpus);
+  shared_cpus_.store(static_cast<int>(cpus), std::memory_order_relaxed);  // relaxed - not yet shared
   keeper_ = std::make_unique<Keeper>(options_.clock, [this] { return LookForStalls(); });
 }
 
 // --- any thread
 // -----------------------------------------------------------------------------------
 
-ReadyQueue::Producer& Runtime::TokenFor(Place& place) {
+ReadyQueue::Producer& Runtime::TokenFor(Place& place, bool urgent) {
   ThreadContext& context = ThisThread();
   if (context.ready_tokens == nullptr) context.ready_tokens = new ReadyTokens;
   auto& tokens = context.ready_tokens->of_place;
-  if (tokens.empty()) tokens.resize(places_.size());
-  auto& token = tokens[static_cast<std::size_t>(place.index)];
-  if (token == nullptr) token = std::make_unique<ReadyQueue::Producer>(place.ready);
+  if (tokens.empty()) tokens.resize(2 * places_.size());
+  auto& token = tokens[2 * static_cast<std::size_t>(place.index) + (urgent ? 0 : 1)];
+  if (token == nullptr) {
+    token = std::make_unique<ReadyQueue::Producer>(urgent ? place.urgent : place.ready);
+  }
   return *token;
 }
 
@@ -126,7 +128,10 @@ bool Runtime::Schedule(IsolateCore& core) noexcept {
 }
 
 void Runtime::MakeReady(IsolateCore& core, Place& place) noexcept {
-  place.ready.Enqueue(TokenFor(place), &core);
+  const bool urgent = core.urgent();
+  (urgent ? place.urgent : place.ready).Enqueue(TokenFor(place, urgent), &core);
+  // relaxed - a hint where to look first; the count that follows is what nobody misses.
+  if (urgent) urgent_count_.fetch_add(1, std::memory_order_relaxed);
   // seq_cst - pairs with Idle and with whoever frees a place: they announce, then look at this
   // count; here the count is raised, then the announcements are looked at. One of the two sees the
   // other.
@@ -206,7 +211,8 @@ Worker* Runtime::TakeSpareOrStart() {
     // enough. If they are all made, one is on its way to become a spare, and looks for work when it
     // does (WaitAsSpare). relaxed - counters; a stale value starts a thread too many or one look
     // later.
-    const int needed = static_cast<int>(places_.size()) + blocked_.load(std::memory_order_relaxed) +
+    const int needed = static_cast<int>(places_.size()) + dedicated_ +
+                       blocked_.load(std::memory_order_relaxed) +
                        stalled_.load(std::memory_order_relaxed);
     if (static_cast<int>(workers_.size()) >= needed) return nullptr;
   }
@@ -394,7 +400,10 @@ bool Runtime::LookForStalls() {
 
 RuntimeInfo Runtime::Info() {
   RuntimeInfo info;
-  for (const auto& place : places_) info.cpus.push_back(place->cpu);
+  // relaxed - for reports.
+  for (const auto& place : places_) {
+    info.cpus.push_back(place->cpu.load(std::memory_order_relaxed));
+  }
   info.quota = allowed_.quota;
   // relaxed - counters only.
   info.isolates_started = started_.load(std::memory_order_relaxed);
@@ -415,6 +424,23 @@ std::vector<std::string> Runtime::DescribeLive() {
   lines.reserve(found.size());
   for (auto& [id, line] : found) lines.push_back(std::move(line));
   return lines;
+}
+
+bool Runtime::Crowded() const noexcept {
+  // Where a worker shares the processor of the thread that waits for it, spinning would only delay
+  // it. relaxed - a hint.
+  return static_cast<int>(places_.size()) > shared_cpus_.load(std::memory_order_relaxed) ||
+         stalled_.load(std::memory_order_relaxed) > 0;
+}
+
+void Runtime::SetIdleStrategy(std::shared_ptr<const IdleStrategy> strategy) {
+  if (strategy == nullptr) throw StateError("SetIdleStrategy needs a strategy");
+  const MainHeapScope main_heap;
+  const std::lock_guard lock(spares_mutex_);
+  // release - pairs with idle_strategy.
+  idle_.store(strategy.get(), std::memory_order_release);
+  idle_strategies_.push_back(std::move(strategy));
+  for (const auto& worker : workers_) worker->context->parker.Unpark();
 }
 
 void Runtime::AskCollect() noexcept {
@@ -483,6 +509,10 @@ void ConfigureRuntime(RuntimeOptions options) {
   const internal::MainHeapScope main_heap;
   delete internal::pending_options;
   internal::pending_options = new RuntimeOptions(std::move(options));
+}
+
+void SetIdleStrategy(std::shared_ptr<const IdleStrategy> strategy) {
+  internal::Runtime::Get().SetIdleStrategy(std::move(strategy));
 }
 
 RuntimeInfo runtime_info() { return internal::Runtime::Get().Info(); }

@@ -28,10 +28,18 @@ class Runtime final : public Scheduler, public MainHeapObject {
 
   // Scheduler
   bool Schedule(IsolateCore& core) noexcept override;
+  void Dedicate(IsolateCore& core, int cpu, std::shared_ptr<const IdleStrategy> idle) override;
   void BeginBlocking() override;
   void LetOthersRun() noexcept override;
   void EndBlocking() noexcept override;
-  Duration SpinWindow() const noexcept override { return spin_; }
+  const IdleStrategy& idle_strategy() const noexcept override {
+    // acquire - pairs with SetIdleStrategy.
+    return *idle_.load(std::memory_order_acquire);
+  }
+  bool Crowded() const noexcept override;
+  bool OthersWait() const noexcept override {
+    return ready_count_.load(std::memory_order_relaxed) > 0;  // relaxed - a hint
+  }
   void AddTimer(TimerNode* timer) override { keeper_->AddTimer(timer); }
   const Clock& clock() const noexcept override { return keeper_->clock(); }
   void IsolateStarted(IsolateCore& core) override;
@@ -41,6 +49,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   std::vector<std::string> DescribeLive();
   ShutdownReport Stop(Duration deadline);
   void AskCollect() noexcept;
+  void SetIdleStrategy(std::shared_ptr<const IdleStrategy> strategy);
 
  private:
   struct alignas(kCacheLine) LiveShard {
@@ -61,21 +70,28 @@ class Runtime final : public Scheduler, public MainHeapObject {
   bool Owns(const Worker& worker) const noexcept;
   bool TakeBackPlace(Worker& worker) noexcept;
   IsolateCore* FindWork(Worker& worker);
-  IsolateCore* TakeFrom(Worker& worker, Place& place);
+  IsolateCore* TakeUrgent(Worker& worker);
+  IsolateCore* TakeFrom(Worker& worker, Place& place, bool urgent);
   void RunIsolate(Worker& worker, IsolateCore& core);
   void Idle(Worker& worker);
   void WaitAsSpare(Worker& worker);
   void WaitForPlace(Worker& worker);
+  void PinToPlace(const Worker& worker, const Place& place);
+  void RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedication);
 
   // --- any thread
   void MakeReady(IsolateCore& core, Place& place) noexcept;
-  ReadyQueue::Producer& TokenFor(Place& place);
+  ReadyQueue::Producer& TokenFor(Place& place, bool urgent);
   void WakeForWork(Place& preferred) noexcept;
   void ReleaseBound(Worker& worker) noexcept;
   bool WakeIdle(Place& place) noexcept;
   bool FillPlace(Place& place) noexcept;
   Worker* TakeSpareOrStart();
   Worker* StartWorker();
+  Worker* TakeSpareOrStartAnother();
+  std::size_t ReserveCpu(int cpu);
+  void GiveBackCpu(std::size_t index);
+  void AssignCpus();
   LiveShard& ShardOf(const IsolateCore& core) { return live_[core.id() % live_.size()]; }
   template <class Visit>
   void ForEachLive(Visit visit);
@@ -85,22 +101,24 @@ class Runtime final : public Scheduler, public MainHeapObject {
 
   AllowedCpus allowed_;
   const RuntimeOptions options_;
-  Duration spin_;
   const std::thread::id main_thread_;
   const pid_t main_tid_;
   std::vector<std::unique_ptr<Place>> places_;
   std::unique_ptr<Keeper> keeper_;
 
-  // Isolates in the ready queues of places.
+  // Isolates in the ready queues of places, and those of them that are urgent.
   alignas(kCacheLine) std::atomic<std::int64_t> ready_count_{0};
+  std::atomic<std::int64_t> urgent_count_{0};
   // Workers that look for work and will look once more before they sleep.
   std::atomic<int> searching_{0};
   alignas(kCacheLine) std::atomic<std::uint32_t> next_place_{0};
-  std::atomic<int> blocked_{0};  // workers in a turn that gave up their place
+  std::atomic<int> shared_cpus_{0};  // processors that no isolate has for itself; at least 1
+  std::atomic<int> blocked_{0};      // workers in a turn that gave up their place
   std::atomic<int> stalled_{0};  // workers in a turn that have lost their place
   std::atomic<std::uint64_t> started_{0};
   std::atomic<std::uint64_t> live_count_{0};
   std::atomic<std::uint64_t> stalls_{0};
+  std::atomic<const IdleStrategy*> idle_{nullptr};
   std::atomic<bool> refusing_{false};  // no new isolates
   std::atomic<bool> overdue_{false};   // isolates had not ended when the runtime stopped
   std::atomic<bool> stopped_{false};   // no turns either
@@ -109,7 +127,11 @@ class Runtime final : public Scheduler, public MainHeapObject {
   Worker* spares_ = nullptr;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::unique_ptr<Worker>> ended_workers_;
+  int dedicated_ = 0;                // workers with a Dedication
+  std::vector<bool> cpu_dedicated_;  // for each allowed processor
   std::vector<std::string> warnings_;
+  // All that were ever set: a thread may be waiting by an old one still.
+  std::vector<std::shared_ptr<const IdleStrategy>> idle_strategies_;
 
   std::array<LiveShard, 8> live_;
   std::vector<LastLook> last_looks_;  // the keeper's thread

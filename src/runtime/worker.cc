@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <string>
 
 #include "isolates/detail/threads.h"
@@ -75,22 +76,39 @@ IsolateCore* Runtime::FindWork(Worker& worker) {
   // relaxed - a hint; Idle looks with the right order before it sleeps.
   if (ready_count_.load(std::memory_order_relaxed) <= 0) return nullptr;
   const Place& own = *worker.place.load(std::memory_order_relaxed);  // relaxed - its own
-  // Its own queue first; but now and then the others: their workers may be in long turns, or have
-  // none.
+  // Urgent isolates first, then its own queue; but now and then the others: their workers may be in
+  // long turns, or have none, and urgent isolates must not starve the rest.
   std::size_t first = static_cast<std::size_t>(own.index);
-  if (++worker.searches % kOwnSearches == 0) first += worker.searches / kOwnSearches;
+  const bool own_first = ++worker.searches % kOwnSearches != 0;
+  if (!own_first) first += worker.searches / kOwnSearches;
+  if (own_first) {
+    if (IsolateCore* core = TakeUrgent(worker)) return core;
+  }
   for (std::size_t i = 0; i < places_.size(); ++i) {
-    if (IsolateCore* core = TakeFrom(worker, *places_[(first + i) % places_.size()])) return core;
+    Place& place = *places_[(first + i) % places_.size()];
+    if (IsolateCore* core = TakeFrom(worker, place, /*urgent=*/false)) return core;
+  }
+  return own_first ? nullptr : TakeUrgent(worker);
+}
+
+IsolateCore* Runtime::TakeUrgent(Worker& worker) {
+  // relaxed - a hint, as in FindWork: whoever misses an isolate here comes back for it.
+  if (urgent_count_.load(std::memory_order_relaxed) <= 0) return nullptr;
+  for (const auto& place : places_) {
+    if (IsolateCore* core = TakeFrom(worker, *place, /*urgent=*/true)) return core;
   }
   return nullptr;
 }
 
-IsolateCore* Runtime::TakeFrom(Worker& worker, Place& place) {
-  auto& consumer = worker.consumers[static_cast<std::size_t>(place.index)];
-  if (consumer == nullptr) consumer = std::make_unique<ReadyQueue::Consumer>(place.ready);
+IsolateCore* Runtime::TakeFrom(Worker& worker, Place& place, bool urgent) {
+  ReadyQueue& queue = urgent ? place.urgent : place.ready;
+  auto& consumer =
+      worker.consumers[2 * static_cast<std::size_t>(place.index) + (urgent ? 0 : 1)];
+  if (consumer == nullptr) consumer = std::make_unique<ReadyQueue::Consumer>(queue);
   IsolateCore* core = nullptr;
-  if (!place.ready.TryDequeue(*consumer, core)) return nullptr;
-  // relaxed - counts down what this thread took; only the count's rise wakes anybody.
+  if (!queue.TryDequeue(*consumer, core)) return nullptr;
+  // relaxed, both - count down what this thread took; only the count's rise wakes anybody.
+  if (urgent) urgent_count_.fetch_sub(1, std::memory_order_relaxed);
   ready_count_.fetch_sub(1, std::memory_order_relaxed);
   return core;
 }
@@ -124,45 +142,41 @@ void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
 
 void Runtime::Idle(Worker& worker) {
   Place& place = *worker.place.load(std::memory_order_relaxed);  // relaxed - its own
-  {
+  // acquire - pairs with AskCollect.
+  if (worker.collect_asked.exchange(false, std::memory_order_acquire)) worker.heaps->Collect();
+  IdleWait wait;
+  TimePoint collect_at = std::chrono::steady_clock::now() + kKeepMemory;
+  for (;;) {
+    const auto found = [&] {
+      // relaxed - hints; the worker's loop looks again.
+      return ready_count_.load(std::memory_order_relaxed) > 0 ||
+             stopped_.load(std::memory_order_relaxed) || !Owns(worker) || !worker.bound.empty() ||
+             worker.collect_asked.load(std::memory_order_relaxed);
+    };
     // seq_cst, both - pairs with WakeForWork: it wakes nobody while somebody searches; the count is
     // looked at again after the searching has ended.
     searching_.fetch_add(1, std::memory_order_seq_cst);
-    BlockingRegion region;
-    bool found = false;
-    while (!found && region.Spin()) {
-      // relaxed - hints; the loop looks again.
-      found = ready_count_.load(std::memory_order_relaxed) > 0 ||
-              stopped_.load(std::memory_order_relaxed) || !Owns(worker);
-    }
+    bool something = found();
+    while (!something && wait.LookAgain()) something = found();
     searching_.fetch_sub(1, std::memory_order_seq_cst);
-    if (found) return;
-  }
-  // seq_cst - announced before ready_count_ is looked at (see MakeReady).
-  place.idle.store(&worker, std::memory_order_seq_cst);
-  bool collected = false;
-  for (;;) {
+    if (something) return;
+    // seq_cst - announced before ready_count_ is looked at (see MakeReady).
+    place.idle.store(&worker, std::memory_order_seq_cst);
     // seq_cst - pairs with MakeReady; acquire for the others: pairs with Stop and AskCollect.
-    if (ready_count_.load(std::memory_order_seq_cst) > 0 || !Owns(worker) ||
-        stopped_.load(std::memory_order_acquire)) {
-      break;
-    }
-    const bool asked = worker.collect_asked.exchange(false, std::memory_order_acquire);
-    const bool woken = !asked && worker.context->parker.Park(
-                                     collected ? TimePoint::max()
-                                               : std::chrono::steady_clock::now() + kKeepMemory);
-    if (!woken) {
+    something = ready_count_.load(std::memory_order_seq_cst) > 0 || !Owns(worker) ||
+                stopped_.load(std::memory_order_acquire) ||
+                worker.collect_asked.load(std::memory_order_acquire);
+    if (!something && !worker.context->parker.Park(std::min(collect_at, wait.sleep_until())) &&
+        std::chrono::steady_clock::now() >= collect_at) {
       worker.heaps->Collect();
-      collected = true;
+      collect_at = TimePoint::max();
     }
-    worker.bound_now.AppendChain(worker.bound.TakeAll());
-    // acquire - pairs with WakeIdle: whoever took this worker out woke it for work.
-    if (!worker.bound_now.empty() || place.idle.load(std::memory_order_acquire) != &worker) break;
+    Worker* self = &worker;
+    // acquire on failure - pairs with WakeIdle: whoever took this worker out woke it for work,
+    // which is counted.
+    if (!place.idle.compare_exchange_strong(self, nullptr, std::memory_order_acquire)) return;
+    if (something) return;
   }
-  Worker* self = &worker;
-  // acquire on failure - pairs with WakeIdle: the work that this worker was taken out for is
-  // counted.
-  place.idle.compare_exchange_strong(self, nullptr, std::memory_order_acquire);
 }
 
 void Runtime::WaitAsSpare(Worker& worker) {
@@ -182,12 +196,13 @@ void Runtime::WaitForPlace(Worker& worker) {
   for (;;) {
     // acquire - pairs with FillPlace.
     if (Place* place = worker.place.load(std::memory_order_acquire)) {
-      if (options_.pin_workers && !PinThisThread(place->cpu)) {
-        const std::lock_guard lock(spares_mutex_);
-        warnings_.push_back("worker " + std::to_string(worker.number) +
-                            " could not be bound to processor " + std::to_string(place->cpu));
-      }
+      PinToPlace(worker, *place);
       return;
+    }
+    // acquire - pairs with Dedicate.
+    if (Dedication* dedication = worker.dedication.exchange(nullptr, std::memory_order_acquire)) {
+      RunDedicated(worker, std::unique_ptr<Dedication>(dedication));
+      continue;
     }
     // acquire - pairs with Stop.
     if (stopped_.load(std::memory_order_acquire)) return;

@@ -51,6 +51,9 @@ class EventStack {
                                           std::memory_order_relaxed));
   }
 
+  // A hint: what is pushed at this moment may be missed.
+  bool empty() const noexcept { return head_.load(std::memory_order_relaxed) == nullptr; }
+
   // All nodes pushed so far, oldest first, linked by next_event. nullptr if there are none.
   Node* TakeAll() noexcept {
     // relaxed - a hint: an owner that misses a push here is told of it afterwards.

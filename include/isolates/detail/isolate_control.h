@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/ref.h"
 #include "isolates/error.h"
+#include "isolates/idle_strategy.h"
 #include "isolates/parcel.h"
 #include "isolates/port.h"
 
@@ -73,6 +75,12 @@ struct LaunchOptions {
   bool errors_are_fatal = true;
   VerifyLevel verify = VerifyLevel::kDefault;
   CarryPolicy carry = CarryPolicy::kCarry;
+  bool light = false;   // no heap of its own
+  bool urgent = false;  // passes isolates that are not
+  // A thread of its own on a processor of its own: its number, or kAnyProcessor.
+  std::optional<int> dedicated;
+  static constexpr int kAnyProcessor = -1;
+  std::shared_ptr<const IdleStrategy> idle;  // of a dedicated isolate
   std::optional<ExitListener> on_exit;
   std::optional<SendPort<RemoteError>> on_error;
 };

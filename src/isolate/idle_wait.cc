@@ -1,0 +1,58 @@
+#include <sched.h>
+
+#include "isolates/detail/cpu.h"
+#include "src/isolate/scheduler.h"
+#include "src/isolate/thread_context.h"
+
+namespace isolates::internal {
+namespace {
+
+const IdleStrategy& StrategyOf(const ThreadContext& context) noexcept {
+  return context.idle_strategy != nullptr ? *context.idle_strategy
+                                          : GetScheduler().idle_strategy();
+}
+
+}  // namespace
+
+IdleWait::IdleWait() noexcept : context_(ThisThread()), begin_(std::chrono::steady_clock::now()) {}
+
+IdleWait::~IdleWait() {
+  if (!learn_) return;
+  StrategyOf(context_).Learn(context_.idle_memory, std::chrono::steady_clock::now() - begin_);
+}
+
+bool IdleWait::LookAgain() noexcept {
+  const TimePoint now = std::chrono::steady_clock::now();
+  const bool crowded = !context_.has_processor && GetScheduler().Crowded();
+  const IdleStrategy::Step step =
+      StrategyOf(context_).Next(context_.idle_memory, now - begin_, crowded);
+  switch (step.kind) {
+    case IdleStrategy::Step::Kind::kLook:
+      for (int i = 0; i < 8; ++i) CpuPause();
+      return true;
+    case IdleStrategy::Step::Kind::kYield:
+      sched_yield();
+      return true;
+    case IdleStrategy::Step::Kind::kSleep:
+      break;
+  }
+  sleep_until_ = step.at_most < TimePoint::max() - now ? now + step.at_most : TimePoint::max();
+  return false;
+}
+
+BlockingRegion::~BlockingRegion() {
+  if (entered_) GetScheduler().EndBlocking();
+}
+
+bool BlockingRegion::LookAgain() {
+  if (!entered_ && GetScheduler().OthersWait()) Enter();
+  return wait_.LookAgain();
+}
+
+void BlockingRegion::Enter() {
+  if (entered_) return;
+  GetScheduler().BeginBlocking();
+  entered_ = true;
+}
+
+}  // namespace isolates::internal

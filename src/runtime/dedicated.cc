@@ -1,0 +1,151 @@
+// Isolates with a thread and a processor of their own.
+//
+// A dedicated isolate is bound to a worker that has no place, as builders of parcels are bound to
+// theirs: whoever wakes it pushes it to Worker::bound and unparks that worker. The worker comes from
+// the spares and becomes one again when the isolate has ended. The places keep off its processor:
+// AssignCpus spreads them over those that are left.
+
+#include <pthread.h>
+#include <sched.h>
+
+#include <string>
+
+#include "src/runtime/runtime_impl.h"
+
+namespace isolates::internal {
+
+std::size_t Runtime::ReserveCpu(int cpu) {
+  const std::lock_guard lock(spares_mutex_);
+  for (std::size_t i = allowed_.cpus.size(); i-- > 0;) {
+    if (cpu != LaunchOptions::kAnyProcessor && cpu != allowed_.cpus[i]) continue;
+    if (cpu_dedicated_[i]) {
+      if (cpu == LaunchOptions::kAnyProcessor) continue;
+      throw LimitError("processor " + std::to_string(cpu) + " is another isolate's (Dedicated)");
+    }
+    cpu_dedicated_[i] = true;
+    ++dedicated_;
+    AssignCpus();
+    return i;
+  }
+  if (cpu != LaunchOptions::kAnyProcessor) {
+    throw StateError("this process may not use processor " + std::to_string(cpu) +
+                     " (affinity mask, cgroup quota)");
+  }
+  throw LimitError("each of the " + std::to_string(allowed_.cpus.size()) +
+                   " allowed processors has a dedicated isolate already");
+}
+
+void Runtime::GiveBackCpu(std::size_t index) {
+  const std::lock_guard lock(spares_mutex_);
+  cpu_dedicated_[index] = false;
+  --dedicated_;
+  AssignCpus();
+}
+
+// Under spares_mutex_. Each place keeps its own processor if it can.
+void Runtime::AssignCpus() {
+  std::vector<int> shared;
+  for (std::size_t i = 0; i < allowed_.cpus.size(); ++i) {
+    if (!cpu_dedicated_[i]) shared.push_back(allowed_.cpus[i]);
+  }
+  // relaxed - a hint for Crowded.
+  shared_cpus_.store(shared.empty() ? 1 : static_cast<int>(shared.size()),
+                     std::memory_order_relaxed);
+  for (std::size_t i = 0; i < places_.size(); ++i) {
+    const std::size_t own = i % allowed_.cpus.size();
+    const bool keeps = shared.empty() || !cpu_dedicated_[own];
+    const int cpu = keeps ? allowed_.cpus[own] : shared[i % shared.size()];
+    Place& place = *places_[i];
+    // seq_cst, both - pairs with PinToPlace: either this thread sees the new owner, or that one
+    // reads the new number.
+    place.cpu.store(cpu, std::memory_order_seq_cst);
+    Worker* const owner = place.owner.load(std::memory_order_seq_cst);
+    if (!options_.pin_workers || owner == nullptr || owner == Place::MainThread()) continue;
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(cpu, &set);
+    sched_setaffinity(owner->tid, sizeof(set), &set);  // a refusal leaves it where it is
+  }
+}
+
+void Runtime::PinToPlace(const Worker& worker, const Place& place) {
+  if (!options_.pin_workers) return;
+  // seq_cst, both - pairs with AssignCpus.
+  for (int pinned = -1;;) {
+    const int cpu = place.cpu.load(std::memory_order_seq_cst);
+    if (cpu == pinned) return;
+    pinned = cpu;
+    if (PinThisThread(cpu)) continue;
+    const std::lock_guard lock(spares_mutex_);
+    warnings_.push_back("worker " + std::to_string(worker.number) +
+                        " could not be bound to processor " + std::to_string(cpu));
+  }
+}
+
+Worker* Runtime::TakeSpareOrStartAnother() {
+  {
+    const std::lock_guard lock(spares_mutex_);
+    if (spares_ != nullptr) return std::exchange(spares_, spares_->next_spare);
+  }
+  return StartWorker();
+}
+
+void Runtime::Dedicate(IsolateCore& core, int cpu, std::shared_ptr<const IdleStrategy> idle) {
+  auto dedication = std::make_unique<Dedication>();
+  dedication->core = Ref<IsolateCore>(&core);
+  dedication->idle = std::move(idle);
+  dedication->cpu_index = ReserveCpu(cpu);
+  Worker* worker = nullptr;
+  try {
+    worker = TakeSpareOrStartAnother();
+  } catch (...) {
+    GiveBackCpu(dedication->cpu_index);
+    throw;
+  }
+  core.Dedicate(*worker);
+  // release - pairs with WaitForPlace.
+  worker->dedication.store(dedication.release(), std::memory_order_release);
+  worker->context->parker.Unpark();
+}
+
+void Runtime::RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedication) {
+  IsolateCore& core = *dedication->core;
+  ThreadContext& context = *worker.context;
+  const int cpu = allowed_.cpus[dedication->cpu_index];
+  if (!PinThisThread(cpu)) {
+    const std::lock_guard lock(spares_mutex_);
+    warnings_.push_back("dedicated isolate '" + core.name() +
+                        "' could not be bound to processor " + std::to_string(cpu));
+  }
+  context.idle_strategy = dedication->idle.get();
+  context.has_processor = true;
+  // acquire - pairs with Stop.
+  while (!core.dead() && !stopped_.load(std::memory_order_acquire)) {
+    worker.bound_now.AppendChain(worker.bound.TakeAll());
+    if (IsolateCore* const found = worker.bound_now.PopFront()) {
+      RunIsolate(worker, *found);
+      worker.heaps->ServiceLeaves();
+      continue;
+    }
+    IdleWait wait;
+    // acquire - pairs with Stop, as above.
+    while (worker.bound.empty() && !stopped_.load(std::memory_order_acquire)) {
+      if (wait.LookAgain()) continue;
+      // A push comes before its token, and the token is taken before the next look.
+      context.parker.Park(wait.sleep_until());
+      // acquire - pairs with AskCollect.
+      if (worker.collect_asked.exchange(false, std::memory_order_acquire)) {
+        worker.heaps->Collect();
+      }
+    }
+  }
+  context.idle_strategy = nullptr;
+  context.has_processor = false;
+  GiveBackCpu(dedication->cpu_index);
+  dedication = nullptr;
+  const std::lock_guard lock(spares_mutex_);
+  worker.next_spare = spares_;
+  spares_ = &worker;
+}
+
+}  // namespace isolates::internal
