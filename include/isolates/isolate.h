@@ -120,6 +120,7 @@ class SpawnOptions {
   }
 
  private:
+  friend class EventLoop;
   friend class Isolate;
   internal::LaunchOptions launch_;
 };
@@ -132,6 +133,7 @@ class ControlPort {
   bool operator==(const ControlPort&) const noexcept = default;
 
  private:
+  friend class EventLoop;
   friend class Isolate;
   explicit ControlPort(internal::Ref<internal::PortHost> isolate) noexcept
       : isolate_(std::move(isolate)) {}

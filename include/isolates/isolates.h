@@ -4,9 +4,11 @@
 #define ISOLATES_ISOLATES_H_
 
 #include "isolates/audit.h"
+#include "isolates/blocking.h"
 #include "isolates/capability.h"
 #include "isolates/clock.h"
 #include "isolates/error.h"
+#include "isolates/event_loop.h"
 #include "isolates/frozen.h"
 #include "isolates/future.h"
 #include "isolates/heap.h"

@@ -93,21 +93,46 @@ IsolateCore& IsolateCore::Attach(std::string_view name) {
   return *core;
 }
 
+class IsolateCore::Presence {
+ public:
+  explicit Presence(IsolateCore& core) noexcept : core_(core) {
+    if (core_.loop_ != nullptr) core_.state_.Claim();
+  }
+  Presence(const Presence&) = delete;
+  Presence& operator=(const Presence&) = delete;
+  ~Presence() {
+    if (core_.loop_ == nullptr || core_.dead()) return;
+    const bool more = !core_.local_.empty() && core_.pauses_.empty();
+    if (!more) {
+      core_.loop_->Clear();
+      if (core_.state_.TryIdle()) return;
+    }
+    core_.loop_->Ready();
+  }
+
+ private:
+  IsolateCore& core_;
+};
+
+void IsolateCore::Pump(int credit) {
+  {
+    const CodeScope code(*this);
+    state_.BeginTurn();
+    HandleControl();
+    HandleEvents(credit);
+  }
+  if (attached_error_ == nullptr) return;
+  const std::exception_ptr error = std::exchange(attached_error_, nullptr);
+  Detach();
+  std::rethrow_exception(error);
+}
+
 void IsolateCore::PumpUntil(bool (*ready)(const void*), const void* argument, TimePoint deadline) {
   // The caller may be building a parcel: events are handled in the heap of this isolate.
   const MainHeapScope main_heap;
+  const Presence presence(*this);
   for (;;) {
-    {
-      const CodeScope code(*this);
-      state_.BeginTurn();
-      HandleControl();
-      HandleEvents();
-    }
-    if (attached_error_ != nullptr) {
-      const std::exception_ptr error = std::exchange(attached_error_, nullptr);
-      Detach();
-      std::rethrow_exception(error);
-    }
+    Pump(kTurnCredit);
     if (ready(argument) || ending_ || SystemFutex::Expired(deadline)) return;
     if (!local_.empty() && pauses_.empty()) continue;
     BlockingRegion region;
@@ -142,6 +167,34 @@ void IsolateCore::Detach() noexcept {
   End();
   if (current_host == this) current_host = nullptr;
   attached_isolate.core = nullptr;
+}
+
+LoopSignal& IsolateCore::EnsureLoop() {
+  if (loop_ == nullptr) {
+    loop_ = std::make_unique<LoopSignal>();
+    // Its thread is outside of the library now, unless an event asks for the loop.
+    if (attached_ != nullptr && !in_turn_) const Presence leaves(*this);
+  }
+  return *loop_;
+}
+
+bool IsolateCore::HandleOneEvent() {
+  if (attached_ != nullptr) {
+    const MainHeapScope main_heap;
+    const Presence presence(*this);
+    Pump(1);
+    return credit_ < 1;
+  }
+  const auto* outer = static_cast<const IsolateCore*>(current_host);
+  const std::string outer_name = outer != nullptr ? outer->name() : "a thread";
+  RegisterThisThread(outer_name);
+  bool handled = false;
+  while (!handled && !dead() && state_.active()) {
+    const TurnEnd end = RunTurn(ThisThread(), 1);
+    handled = credit_ < 1 || end == TurnEnd::kEnded;
+  }
+  NameThisThread(outer_name);
+  return handled;
 }
 
 }  // namespace isolates::internal

@@ -24,9 +24,6 @@ struct ExitSignal {};
 // relaxed - a number generator.
 std::atomic<std::uint64_t> next_isolate_id{1};
 
-// Events and messages handled in one turn before another isolate gets the worker.
-constexpr int kTurnCredit = 64;
-
 }  // namespace
 
 IsolateCore::IsolateCore(LaunchOptions options, std::unique_ptr<Computation> computation)
@@ -34,7 +31,7 @@ IsolateCore::IsolateCore(LaunchOptions options, std::unique_ptr<Computation> com
       name_(std::move(options.name)),
       computation_(std::move(computation)),
       builds_parcel_(computation_ != nullptr && computation_->builds_parcel()),
-      light_(options.light),
+      light_(options.light || options.hosted),
       urgent_(options.urgent),
       errors_fatal_(options.errors_are_fatal) {
   if (name_.empty()) name_ = "isolate-" + std::to_string(id());
@@ -69,7 +66,11 @@ void IsolateCore::Wake() noexcept {
     case IsolateState<StdAtomics>::Duty::kNone:
       return;
     case IsolateState<StdAtomics>::Duty::kSchedule:
-      if (!GetScheduler().Schedule(*this)) DiscardEvents();
+      if (loop_ != nullptr) {
+        loop_->Ready();
+      } else if (!GetScheduler().Schedule(*this)) {
+        DiscardEvents();
+      }
       return;
     case IsolateState<StdAtomics>::Duty::kUnpark:
       // relaxed - made visible by the Notify that found kBlocked (I3). Parkers are never freed.
@@ -102,7 +103,7 @@ void IsolateCore::AcquireHeap(ThreadContext& context) {
   heap_->set_owner_name(name_);
 }
 
-IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context) {
+IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context, int credit) {
   if (!light_ && home_ != context.heaps) {
     // The worker that the isolate leaves gives up its part of the heap (rule H10).
     if (home_ != nullptr) {
@@ -117,14 +118,17 @@ IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context) {
     const CodeScope code(*this);
     state_.BeginTurn();
     HandleControl();
-    HandleEvents();
+    HandleEvents(credit);
   }
   if (FinishedForGood()) {
     End();
     return TurnEnd::kEnded;
   }
   if (!local_.empty() && pauses_.empty()) return TurnEnd::kMoreToDo;
-  return state_.TryIdle() ? TurnEnd::kIdle : TurnEnd::kMoreToDo;
+  if (loop_ != nullptr) loop_->Clear();
+  if (state_.TryIdle()) return TurnEnd::kIdle;
+  if (loop_ != nullptr) loop_->Restore();
+  return TurnEnd::kMoreToDo;
 }
 
 void IsolateCore::LetMove() noexcept {
@@ -147,12 +151,13 @@ void IsolateCore::HandleControl() {
 
 void IsolateCore::TakeInbox() noexcept { local_.AppendChain(inbox_.TakeAll()); }
 
-void IsolateCore::HandleEvents() {
+void IsolateCore::HandleEvents(int credit) {
+  credit_ = credit;
   if (!pauses_.empty() || ending_) return;
-  credit_ = kTurnCredit;
   if (!started_) {
     started_ = true;
     Deliver(nullptr);
+    --credit_;
   }
   for (; credit_ > 0 && !ending_ && pauses_.empty(); --credit_) {
     if (computation_ != nullptr && computation_->complete()) return;
@@ -251,6 +256,7 @@ void IsolateCore::End() noexcept {
     heap_given_away = computation_->Conclude(error_, heap_);
   }
   if (error_ && !error_taken) ReportUnhandledError(*error_);
+  if (dedicated_) GetScheduler().EndDedication();
   for (const auto& listener : exit_listeners_) listener.Send();
   // What could refer to other isolates, and they to this one.
   exit_listeners_.clear();

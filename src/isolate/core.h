@@ -43,6 +43,7 @@
 #include "isolates/detail/worker_heaps.h"
 #include "isolates/error.h"
 #include "src/isolate/isolate_state.h"
+#include "src/isolate/loop_signal.h"
 #include "src/isolate/thread_context.h"
 
 namespace isolates::internal {
@@ -76,8 +77,10 @@ class IsolateCore final : public LocalsHost {
   // --- the thread that has the isolate (I1)
   // -------------------------------------------------------
   enum class TurnEnd { kIdle, kMoreToDo, kEnded };
+  // Events and messages handled in one turn before another isolate gets the worker.
+  static constexpr int kTurnCredit = 64;
   // Handles what there is to do, up to a fair share. `context`: the calling thread.
-  TurnEnd RunTurn(ThreadContext& context);
+  TurnEnd RunTurn(ThreadContext& context, int credit = kTurnCredit);
   // True if the isolate may go on on another worker: it builds no parcel and is bound to no thread.
   bool may_move() const noexcept {
     return (!builds_parcel_ || let_move_) && !attached_ && !dedicated_;
@@ -142,6 +145,14 @@ class IsolateCore final : public LocalsHost {
   void Detach() noexcept;
   bool attached() const noexcept { return attached_ != nullptr; }
 
+  // --- isolates whose turns the program runs (EventLoop)
+  // How their thread, or whoever runs them, is told; nullptr: there is no such loop.
+  LoopSignal* loop() const noexcept { return loop_.get(); }
+  // Before it is ready for the first time, or the thread that it is.
+  LoopSignal& EnsureLoop();
+  // Handles one event; false if there was none. The caller holds loop()->running, or is the thread.
+  bool HandleOneEvent();
+
   // Any thread: the isolate and what keeps it alive, for reports.
   std::string DescribeLife() const;
 
@@ -152,7 +163,11 @@ class IsolateCore final : public LocalsHost {
   void AcquireHeap(ThreadContext& context);
   void ReleaseHeap() noexcept;
   void HandleControl();
-  void HandleEvents();
+  void HandleEvents(int credit);
+  // An attached isolate: handles events in its own thread. Throws what was not caught.
+  void Pump(int credit);
+  // An attached isolate: while its thread is not here, its loop is told of events.
+  class Presence;
   void TakeInbox() noexcept;
   void Deliver(EventNode* node);
   void HandleUncaught(const std::exception_ptr& error);
@@ -190,6 +205,7 @@ class IsolateCore final : public LocalsHost {
   std::unique_ptr<FinalMessage> final_message_;
   std::optional<RemoteError> error_;
   std::exception_ptr attached_error_;  // what ended an attached isolate, for its caller
+  std::unique_ptr<LoopSignal> loop_;
   bool builds_parcel_ = false;
   bool light_ = false;
   bool urgent_ = false;  // const after construction

@@ -1,6 +1,8 @@
 #include <sched.h>
 
+#include "isolates/blocking.h"
 #include "isolates/detail/cpu.h"
+#include "isolates/detail/heap.h"
 #include "src/isolate/scheduler.h"
 #include "src/isolate/thread_context.h"
 
@@ -54,5 +56,12 @@ void BlockingRegion::Enter() {
   GetScheduler().BeginBlocking();
   entered_ = true;
 }
+
+ForeignCall::ForeignCall() {
+  const MainHeapScope main_heap;  // a thread may be started
+  GetScheduler().BeginBlocking();
+}
+
+ForeignCall::~ForeignCall() { GetScheduler().EndBlocking(); }
 
 }  // namespace isolates::internal

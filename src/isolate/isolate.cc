@@ -48,6 +48,10 @@ Ref<PortHost> Launch(const LaunchOptions& options, std::unique_ptr<Computation> 
   // Copied in the main heap: the options' strings may come from the caller's isolate (rule H2).
   auto core = MakeRef<IsolateCore>(LaunchOptions(options), std::move(computation));
   scheduler.IsolateStarted(*core);
+  if (options.hosted) {
+    core->EnsureLoop().Ready();
+    return Ref<PortHost>(core.get());
+  }
   if (options.dedicated) {
     try {
       scheduler.Dedicate(*core, *options.dedicated, options.idle);

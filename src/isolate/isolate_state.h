@@ -53,6 +53,18 @@ class IsolateState {
                                          std::memory_order_acquire);
   }
 
+  // True if somebody has the isolate, or should (I1).
+  bool active() const {
+    // acquire - pairs with Notify, and with the TryIdle of the owner before.
+    return (word_.load(std::memory_order_acquire) & kActive) != 0;
+  }
+
+  // The one thread that may ever run the isolate has it from here on, whether it slept or not.
+  void Claim() {
+    // acquire - pairs with Notify.
+    word_.fetch_or(kActive, std::memory_order_acquire);
+  }
+
   // Owner, around a sleep in a turn. It looks again between SetBlocked and the sleep.
   void SetBlocked() {
     // acquire half - pairs with Notify: what was notified before is visible to that look;

@@ -9,6 +9,7 @@
 #include <sched.h>
 
 #include <string>
+#include <utility>
 
 #include "src/runtime/runtime_impl.h"
 
@@ -119,6 +120,7 @@ void Runtime::RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedicatio
   }
   context.idle_strategy = dedication->idle.get();
   context.has_processor = true;
+  worker.dedicated = dedication.get();
   // acquire - pairs with Stop.
   while (!core.dead() && !stopped_.load(std::memory_order_acquire)) {
     worker.bound_now.AppendChain(worker.bound.TakeAll());
@@ -139,13 +141,18 @@ void Runtime::RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedicatio
       }
     }
   }
-  context.idle_strategy = nullptr;
-  context.has_processor = false;
-  GiveBackCpu(dedication->cpu_index);
-  dedication = nullptr;
+  EndDedication();  // if the isolate has not ended
   const std::lock_guard lock(spares_mutex_);
   worker.next_spare = spares_;
   spares_ = &worker;
+}
+
+void Runtime::EndDedication() noexcept {
+  Worker* const worker = current_worker;
+  if (worker == nullptr || worker->dedicated == nullptr) return;
+  worker->context->idle_strategy = nullptr;
+  worker->context->has_processor = false;
+  GiveBackCpu(std::exchange(worker->dedicated, nullptr)->cpu_index);
 }
 
 }  // namespace isolates::internal

@@ -72,6 +72,7 @@ class Worker : public MainHeapObject {
   // Given to a spare by Runtime::Dedicate, which owns nothing of it then; back to nullptr by the
   // worker.
   std::atomic<Dedication*> dedication{nullptr};
+  Dedication* dedicated = nullptr;  // the worker only, while it has a processor for itself
   // Isolates that only this worker may run. Any thread pushes and unparks; the worker takes all.
   EventStack<IsolateCore> bound;
   EventList<IsolateCore> bound_now;  // the worker only

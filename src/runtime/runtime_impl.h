@@ -29,6 +29,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   // Scheduler
   bool Schedule(IsolateCore& core) noexcept override;
   void Dedicate(IsolateCore& core, int cpu, std::shared_ptr<const IdleStrategy> idle) override;
+  void EndDedication() noexcept override;
   void BeginBlocking() override;
   void LetOthersRun() noexcept override;
   void EndBlocking() noexcept override;

@@ -199,14 +199,15 @@ void Runtime::WaitForPlace(Worker& worker) {
       PinToPlace(worker, *place);
       return;
     }
+    // acquire - pairs with Stop.
+    if (stopped_.load(std::memory_order_acquire)) return;
+    worker.bound_now.AppendChain(worker.bound.TakeAll());
+    // After the look at what is bound: whoever dedicates the worker binds the isolate afterwards.
     // acquire - pairs with Dedicate.
     if (Dedication* dedication = worker.dedication.exchange(nullptr, std::memory_order_acquire)) {
       RunDedicated(worker, std::unique_ptr<Dedication>(dedication));
       continue;
     }
-    // acquire - pairs with Stop.
-    if (stopped_.load(std::memory_order_acquire)) return;
-    worker.bound_now.AppendChain(worker.bound.TakeAll());
     if (!worker.bound_now.empty()) {
       // It may run its own isolates without a place, and stays on the list of spares meanwhile: a
       // place that is given to it waits until the turn is over.

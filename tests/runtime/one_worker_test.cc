@@ -2,8 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <utility>
@@ -95,6 +99,59 @@ TEST(OneWorkerTest, MoreBlockedIsolatesThanTheLimitGetLimitError) {
   (void)Isolate::Current();
   while (runtime_info().isolates_live > 1) std::this_thread::yield();
   EXPECT_EQ(Isolate::Run(&Nest::Run, 8).Get(), 8);
+}
+
+// A foreign call that is announced holds up nobody, on the one worker there is.
+TEST(OneWorkerTest, BlockingLetsOthersRun) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  auto reads = Isolate::Run(
+      [](int fd) {
+        return Blocking([fd] {
+          char byte = 0;
+          return read(fd, &byte, 1) == 1 ? byte : '-';
+        });
+      },
+      ends[0]);
+  // Not waiting in the library: only the worker's place is there.
+  auto writes = Isolate::Run([](int fd) { return write(fd, "x", 1); }, ends[1]);
+  while (!reads.ready()) std::this_thread::yield();
+  EXPECT_EQ(reads.Get(), 'x');
+  EXPECT_EQ(writes.Get(), 1);
+  close(ends[0]);
+  close(ends[1]);
+}
+
+TEST(OneWorkerTest, BlockingPassesValuesReferencesAndErrors) {
+  int value = 3;
+  int& same = Blocking([&value]() -> int& { return value; });
+  EXPECT_EQ(&same, &value);
+  EXPECT_THROW(Blocking([] { throw std::runtime_error("no"); }), std::runtime_error);
+}
+
+std::atomic<bool> hold{false};
+std::atomic<bool> holding{false};
+std::atomic<int> ranks{0};
+std::atomic<int> urgent_rank{-1};
+
+// The one worker is in a turn and main does not wait in the library, so isolates queue up; the
+// urgent one, made last, runs first.
+TEST(OneWorkerTest, AnUrgentIsolatePassesReadyOnes) {
+  hold = true;
+  auto holder = Isolate::Run([] {
+    holding = true;
+    while (hold.load()) std::this_thread::yield();
+  });
+  while (!holding.load()) std::this_thread::yield();
+  std::vector<Future<void>> runs;
+  for (int i = 0; i < 5; ++i) runs.push_back(Isolate::Run([] { ranks.fetch_add(1); }));
+  runs.push_back(
+      Isolate::Run(RunOptions().Urgent(), [] { urgent_rank = ranks.fetch_add(1); }));
+  hold = false;
+  while (ranks.load() < 6) std::this_thread::yield();
+  EXPECT_EQ(urgent_rank.load(), 0);
+  for (auto& run : runs) run.Get();
+  holder.Get();
 }
 
 }  // namespace

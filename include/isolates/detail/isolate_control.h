@@ -76,6 +76,7 @@ struct LaunchOptions {
   VerifyLevel verify = VerifyLevel::kDefault;
   CarryPolicy carry = CarryPolicy::kCarry;
   bool light = false;   // no heap of its own
+  bool hosted = false;  // runs where the program says (EventLoop); light
   bool urgent = false;  // passes isolates that are not
   // A thread of its own on a processor of its own: its number, or kAnyProcessor.
   std::optional<int> dedicated;
