@@ -17,13 +17,6 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 // Waits without end, where a call takes a timeout.
 inline constexpr Duration kForever = Duration::max();
 
-// The instant at which a wait of that length, begun now on the machine's clock, is over;
-// TimePoint::max(), which means never, for kForever and for whatever does not fit.
-inline TimePoint DeadlineAfter(Duration timeout) noexcept {
-  const TimePoint now = std::chrono::steady_clock::now();
-  return timeout < TimePoint::max() - now ? now + timeout : TimePoint::max();
-}
-
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -59,6 +52,30 @@ class ManualClock final : public Clock {
   std::atomic<Duration::rep> now_{0};
   std::function<void()> listener_;
 };
+
+namespace internal {
+
+// The clock of waits on this thread, where it is not the machine's (simulations).
+extern thread_local constinit const Clock* thread_clock;
+
+inline TimePoint WaitNow() noexcept {
+  return thread_clock != nullptr ? thread_clock->Now()
+                                 : TimePoint(std::chrono::steady_clock::now());
+}
+// For a deadline of a wait on this thread.
+inline bool HasPassed(TimePoint deadline) noexcept {
+  return deadline != TimePoint::max() && WaitNow() >= deadline;
+}
+
+}  // namespace internal
+
+// The instant at which a wait of that length, begun now on the machine's clock (in a simulation: on
+// its clock), is over; TimePoint::max(), which means never, for kForever and for whatever does not
+// fit.
+inline TimePoint DeadlineAfter(Duration timeout) noexcept {
+  const TimePoint now = internal::WaitNow();
+  return timeout < TimePoint::max() - now ? now + timeout : TimePoint::max();
+}
 
 }  // namespace isolates
 

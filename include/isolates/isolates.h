@@ -21,6 +21,7 @@
 #include "isolates/receipt.h"
 #include "isolates/runtime.h"
 #include "isolates/send_to_all.h"
+#include "isolates/simulation.h"
 #include "isolates/stream.h"
 #include "isolates/task.h"
 #include "isolates/timer.h"

@@ -133,10 +133,10 @@ void IsolateCore::PumpUntil(bool (*ready)(const void*), const void* argument, Ti
   const Presence presence(*this);
   for (;;) {
     Pump(kTurnCredit);
-    if (ready(argument) || ending_ || SystemFutex::Expired(deadline)) return;
+    if (ready(argument) || ending_ || HasPassed(deadline)) return;
     if (!local_.empty() && pauses_.empty()) continue;
     BlockingRegion region;
-    while (!state_.notified() && !SystemFutex::Expired(deadline)) {
+    while (!state_.notified() && !HasPassed(deadline)) {
       if (region.LookAgain()) continue;
       region.Enter();
       state_.SetBlocked();

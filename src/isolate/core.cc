@@ -28,6 +28,7 @@ std::atomic<std::uint64_t> next_isolate_id{1};
 
 IsolateCore::IsolateCore(LaunchOptions options, std::unique_ptr<Computation> computation)
     : LocalsHost(next_isolate_id.fetch_add(1, std::memory_order_relaxed)),
+      scheduler_(GetScheduler()),
       name_(std::move(options.name)),
       computation_(std::move(computation)),
       builds_parcel_(computation_ != nullptr && computation_->builds_parcel()),
@@ -68,13 +69,13 @@ void IsolateCore::Wake() noexcept {
     case IsolateState<StdAtomics>::Duty::kSchedule:
       if (loop_ != nullptr) {
         loop_->Ready();
-      } else if (!GetScheduler().Schedule(*this)) {
+      } else if (!scheduler_.Schedule(*this)) {
         DiscardEvents();
       }
       return;
     case IsolateState<StdAtomics>::Duty::kUnpark:
       // relaxed - made visible by the Notify that found kBlocked (I3). Parkers are never freed.
-      parker_.load(std::memory_order_relaxed)->Unpark();
+      scheduler_.UnparkInTurn(*this, *parker_.load(std::memory_order_relaxed));
       return;
     case IsolateState<StdAtomics>::Duty::kDiscard:
       DiscardEvents();
@@ -256,7 +257,7 @@ void IsolateCore::End() noexcept {
     heap_given_away = computation_->Conclude(error_, heap_);
   }
   if (error_ && !error_taken) ReportUnhandledError(*error_);
-  if (dedicated_) GetScheduler().EndDedication();
+  if (dedicated_) scheduler_.EndDedication();
   for (const auto& listener : exit_listeners_) listener.Send();
   // What could refer to other isolates, and they to this one.
   exit_listeners_.clear();
@@ -268,7 +269,7 @@ void IsolateCore::End() noexcept {
   heap_ = nullptr;
   state_.Die();
   DiscardEvents();
-  GetScheduler().IsolateEnded(*this);
+  scheduler_.IsolateEnded(*this);
 }
 
 void IsolateCore::ReleaseHeap() noexcept {
@@ -321,7 +322,7 @@ bool IsolateCore::Wait(bool (*ready)(const void*), const void* argument, TimePoi
   const auto over = [&] {
     // relaxed - before a sleep ordered by SetBlocked: RequestKill stored it before its Notify.
     const bool killed = kill_requested_.load(std::memory_order_relaxed) && !Unwinding();
-    return ready(argument) || killed || SystemFutex::Expired(deadline);
+    return ready(argument) || killed || HasPassed(deadline);
   };
   BlockingRegion region;
   for (;;) {
@@ -331,7 +332,8 @@ bool IsolateCore::Wait(bool (*ready)(const void*), const void* argument, TimePoi
     state_.SetBlocked();
     if (over()) break;
     // relaxed - stored by this thread.
-    parker_.load(std::memory_order_relaxed)->Park(std::min(deadline, region.sleep_until()));
+    scheduler_.ParkInTurn(*this, *parker_.load(std::memory_order_relaxed),
+                          std::min(deadline, region.sleep_until()));
   }
   state_.ClearBlocked();
   CheckStop();

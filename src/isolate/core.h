@@ -49,6 +49,7 @@
 namespace isolates::internal {
 
 class IsolateCore;
+class Scheduler;
 class Worker;
 
 // A member of the scheduler's list of live isolates.
@@ -181,6 +182,7 @@ class IsolateCore final : public LocalsHost {
   bool Unwinding() const noexcept;
   void PumpUntil(bool (*ready)(const void*), const void* argument, TimePoint deadline);
 
+  Scheduler& scheduler_;  // of the thread that made it
   const Capability pause_right_ = Capability::Create();
   const Capability terminate_right_ = Capability::Create();
   std::string name_;  // const after construction

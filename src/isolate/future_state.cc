@@ -111,7 +111,7 @@ bool FutureStateBase::Wait(TimePoint deadline) {
 void FutureStateBase::WaitOnPlainThread(TimePoint deadline) {
   const MainHeapScope main_heap;  // waiting may start threads
   BlockingRegion region;
-  while (!done() && !SystemFutex::Expired(deadline)) {
+  while (!done() && !HasPassed(deadline)) {
     if (region.LookAgain()) continue;
     region.Enter();
     word_.Block(std::min(deadline, region.sleep_until()));

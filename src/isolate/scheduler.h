@@ -6,6 +6,7 @@
 
 #include "isolates/clock.h"
 #include "isolates/detail/heap.h"
+#include "isolates/detail/parker.h"
 #include "isolates/idle_strategy.h"
 
 namespace isolates::internal {
@@ -29,6 +30,13 @@ class Scheduler {
   // EndBlocking. Throws LimitError on a worker if no further thread may be started.
   virtual void BeginBlocking() = 0;
   virtual void EndBlocking() noexcept = 0;
+  // The isolate sleeps in its turn, having announced it, until UnparkInTurn or the deadline; it may
+  // return early. `parker`: its thread's.
+  virtual void ParkInTurn(IsolateCore&, Parker& parker, TimePoint deadline) {
+    parker.Park(deadline);
+  }
+  // Any thread.
+  virtual void UnparkInTurn(IsolateCore&, Parker& parker) noexcept { parker.Unpark(); }
   // The running turn takes long and waits for nothing: where ready isolates wait for its worker,
   // they may run beside it from now on.
   virtual void LetOthersRun() noexcept = 0;
@@ -51,7 +59,8 @@ class Scheduler {
   ~Scheduler() = default;
 };
 
-// Defined by the runtime room. Starts the runtime at the first call.
+// Of the calling thread: the runtime, which starts at the first call, or the simulation that the
+// thread works for. Defined by the runtime room.
 Scheduler& GetScheduler();
 
 // A wait of the calling thread by its idle strategy.

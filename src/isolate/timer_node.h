@@ -22,6 +22,7 @@ class TimerNode final : public RefCounted, public MainHeapObject, public EventNo
   }
 
   TimePoint when() const noexcept { return when_; }
+  const PortHost& host() const noexcept { return *host_; }
   // Scheduler: the time has come. Passes the scheduler's reference on to the event.
   void Fire() noexcept {
     const Ref<PortHost> host =

@@ -49,7 +49,11 @@ class ReadyTokens : public MainHeapObject {
       of_place;
 };
 
-Scheduler& GetScheduler() { return Runtime::Get(); }
+thread_local constinit Scheduler* thread_scheduler = nullptr;
+
+Scheduler& GetScheduler() {
+  return thread_scheduler != nullptr ? *thread_scheduler : Runtime::Get();
+}
 
 Runtime& Runtime::Get() {
   static Runtime* const runtime = [] {

@@ -21,6 +21,9 @@
 
 namespace isolates::internal {
 
+// The simulation that the calling thread works for, or nullptr.
+extern thread_local constinit Scheduler* thread_scheduler;
+
 class Runtime final : public Scheduler, public MainHeapObject {
  public:
   // The one runtime of the process, started at the first call and never destroyed.
