@@ -9,10 +9,11 @@
 //   TryReceive    the owner                 lock-free; see M3
 //   Unlist        the owner                 wait-free
 //   TryList       the owner, senders        wait-free
-//   Close         the owner                 waits for senders between Reserve and Commit (M6)
+//   Refuse        the owner                 wait-free
+//   Settle        the owner                 waits for senders between Reserve and Commit (M6)
 //
 // Word
-//   bit 0          closed     set by Close, once
+//   bit 0          closed     set by Refuse, once
 //   bit 1          listed     the port stands in its isolate's event list; set by whoever lists it,
 //                             cleared by the owner when it takes the port from the list
 //   bit 2          awaited    the owner sleeps until this port has a message; set and cleared by
@@ -20,8 +21,8 @@
 //   received bits 34..63    reserved   published + sends between Reserve and Commit
 //
 // Rules
-//   M1. A send counts as accepted when its Reserve found the port open. So Close divides all sends:
-//   those
+//   M1. A send counts as accepted when its Reserve found the port open. So Refuse divides all
+//   sends: those
 //       reserved before it are received or become dead letters, those after it are refused.
 //   M2. published counts up only after the message is in the queue, and down only after one was
 //   taken
@@ -36,8 +37,10 @@
 //   M5. A sender that finds awaited set when it publishes must wake the owner. Setting awaited and
 //       publishing are RMWs on one word: either the sender sees the bit, or the owner sees the
 //       message.
-//   M6. Close waits for reserved - published to become 0. Between Reserve and Commit a sender only
-//       constructs the envelope and enqueues it.
+//   M6. After Refuse, Settle waits until a message is published or nothing is reserved. Between
+//       Reserve and Commit a sender only enqueues. A refused sender may hold a reservation for a
+//       moment; it takes it back and changes nothing else. So "nothing is reserved" means that
+//       every accepted message was taken, and that stays so.
 //
 // The queue is moodycamel's in production and a model of its contract (first in first out for each
 // producer, an enqueue that happened before a dequeue is seen by it) under the model checker.
@@ -60,7 +63,7 @@ class Mailbox {
   explicit Mailbox(Queue& queue) : queue_(queue) {}
 
   [[nodiscard]] bool Reserve() {
-    // acquire - pairs with Close: a sender that is refused sees what the owner did before it
+    // acquire - pairs with Refuse: a sender that is refused sees what the owner did before it
     // closed.
     const std::uint64_t before = word_.fetch_add(kReservedUnit, std::memory_order_acquire);
     if ((before & kClosed) == 0) return true;
@@ -69,7 +72,7 @@ class Mailbox {
   }
 
   void Cancel() {
-    // release - pairs with Close's wait (M6).
+    // release - pairs with Settle (M6).
     word_.fetch_sub(kReservedUnit, std::memory_order_release);
   }
 
@@ -127,24 +130,26 @@ class Mailbox {
     word_.fetch_and(~kAwaited, std::memory_order_relaxed);
   }
 
-  [[nodiscard]] bool closed() const {
-    // acquire - pairs with Close.
+  // All later sends are refused.
+  [[nodiscard]] bool refuses() const {
+    // acquire - pairs with Refuse.
     return (word_.load(std::memory_order_acquire) & kClosed) != 0;
   }
-
-  // Refuses all later sends, then gives every accepted message to `dead_letter`. `wait` is called
-  // while a sender is between Reserve and Commit.
-  template <class DeadLetter, class Wait>
-  void Close(DeadLetter dead_letter, Wait wait) {
-    // acq_rel - release half pairs with Reserve and closed(); acquire half with Commit.
+  void Refuse() {
+    // acq_rel - release half pairs with Reserve and refuses(); acquire half with Commit.
     word_.fetch_or(kClosed, std::memory_order_acq_rel);
+  }
+
+  // After Refuse: true if a message is there, false if there is none and never will be. `wait` is
+  // called while a sender is between Reserve and Commit.
+  template <class Wait>
+  [[nodiscard]] bool Settle(Wait wait) const {
     for (;;) {
-      Item item;
-      while (TryReceive(item)) dead_letter(item);
       // acquire - pairs with Cancel and Commit (M6).
       const std::uint64_t word = word_.load(std::memory_order_acquire);
-      if (Reserved(word) == 0) return;
-      if (Published(word) == 0) wait();
+      if (Published(word) != 0) return true;
+      if (Reserved(word) == 0) return false;
+      wait();
     }
   }
 

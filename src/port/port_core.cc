@@ -46,7 +46,7 @@ PortCore::PortCore(PortHost& host, std::string_view debug_name)
 
 PortCore::~PortCore() { ISOLATES_DCHECK(closed(), "a port died open"); }
 
-bool PortCore::closed() const noexcept { return mailbox_->mailbox.closed(); }
+bool PortCore::closed() const noexcept { return mailbox_->mailbox.refuses(); }
 
 void PortCore::CheckOwner() const {
   if (current_host != host_.get()) {
@@ -122,7 +122,12 @@ bool PortCore::WaitForMessage(TimePoint deadline) {
 void PortCore::Close() noexcept {
   if (closed()) return;
   const Ref<PortCore> self(this);
-  mailbox_->mailbox.Close(&DestroyDeadLetter, [] { sched_yield(); });
+  auto& mailbox = mailbox_->mailbox;
+  mailbox.Refuse();
+  while (mailbox.Settle([] { sched_yield(); })) {
+    Envelope* envelope = nullptr;
+    if (mailbox.TryReceive(envelope)) DestroyDeadLetter(envelope);
+  }
   if (handling_) {
     if (retired_handler_ == nullptr) retired_handler_ = std::move(handler_);
   }

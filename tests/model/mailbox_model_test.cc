@@ -197,7 +197,11 @@ struct Closing : rl::test_suite<Closing<Atomics>, kSenders + 1> {
     }
     Message* message = nullptr;
     if (port.mailbox.TryReceive(message)) port.Count(message);
-    port.mailbox.Close([this](Message* dead) { port.Count(dead); }, [] { rl::yield(1, RL_INFO); });
+    port.mailbox.Refuse();
+    while (port.mailbox.Settle([] { rl::yield(1, RL_INFO); })) {
+      RL_ASSERT(port.mailbox.TryReceive(message));
+      port.Count(message);
+    }
     port.queue.Destroy();
   }
   void after() { RL_ASSERT(accepted[0] + accepted[1] == port.received); }
