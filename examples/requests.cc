@@ -1,4 +1,5 @@
-// The job of robust_ports_example with the library's requests: a long-lived worker that parses JSON.
+// The job of robust_ports_example with the library's requests: a long-lived worker that parses
+// JSON.
 
 #include <chrono>
 #include <iostream>

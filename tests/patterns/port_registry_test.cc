@@ -32,8 +32,8 @@ TEST(PortRegistryTest, TheWrongTypeIsNamed) {
     (void)LookupPort<double>("test.typed");
     ADD_FAILURE() << "no error";
   } catch (const StateError& error) {
-    EXPECT_THAT(error.what(), testing::AllOf(testing::HasSubstr("int"),
-                                             testing::HasSubstr("double")));
+    EXPECT_THAT(error.what(),
+                testing::AllOf(testing::HasSubstr("int"), testing::HasSubstr("double")));
   }
 }
 
