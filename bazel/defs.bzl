@@ -6,7 +6,7 @@ load("//bazel:copts.bzl", "ISOLATES_COPTS", "ISOLATES_TEST_COPTS")
 
 # Lowest first. A room sees the rooms before it; visibility and, with clang, layering_check keep it
 # so.
-ROOMS = ["base", "heap", "transfer", "port", "isolate", "runtime"]
+ROOMS = ["base", "heap", "transfer", "port", "isolate", "patterns", "runtime"]
 
 # For targets whose result does not depend on a sanitizer or an allocator: CI runs them once per
 # compiler.

@@ -12,12 +12,12 @@
 
 namespace {
 
+using isolates::Broadcast;
 using isolates::Freeze;
 using isolates::Frozen;
 using isolates::Isolate;
 using isolates::ReceivePort;
 using isolates::SendPort;
-using isolates::SendToAll;
 using isolates::Task;
 
 struct Config {
@@ -49,14 +49,14 @@ Task<> Reader(Start start) {
 Task<> Main() {
   ReceivePort<SendPort<Frozen<Config>>> subscriptions;
   ReceivePort<std::string> reports;
-  std::vector<SendPort<Frozen<Config>>> readers;
+  const Broadcast<Frozen<Config>> changes;
   for (int i = 0; i < 3; ++i) {
     const Start start{subscriptions.send_port(), reports.send_port()};
     co_await Isolate::Spawn(Reader, start);
-    readers.push_back(*co_await subscriptions.Receive());
+    changes.Subscribe(*co_await subscriptions.Receive());
   }
   for (const int orders : {100, 200}) {
-    const std::size_t accepted = SendToAll(readers, MakeConfig(orders));
+    const std::size_t accepted = changes.Send(MakeConfig(orders)).accepted;
     std::cout << "sent to " << accepted << " isolates\n";
     for (int i = 0; i < 3; ++i) std::cout << *co_await reports.Receive() << '\n';
   }

@@ -45,6 +45,28 @@ struct SentMessage {
 
 template <class T>
 class ReceivePort;
+template <class T>
+class SendPort;
+
+namespace internal {
+
+// For what is built of ports: the port behind a handle, and a handle of it.
+struct PortAccess {
+  template <class T>
+  static SendPort<T> MakeSendPort(Ref<PortCore> core) {
+    return SendPort<T>(std::move(core));
+  }
+  template <class T>
+  static const Ref<PortCore>& CoreOf(const SendPort<T>& port) noexcept {
+    return port.sender_.port();
+  }
+  template <class T>
+  static const Ref<PortCore>& CoreOf(const ReceivePort<T>& port) noexcept {
+    return port.core_;
+  }
+};
+
+}  // namespace internal
 
 // The sending end. One thread at a time may use one SendPort object; copies are independent. Works
 // in isolates and on plain threads.
@@ -94,6 +116,7 @@ class SendPort {
 
  private:
   friend class ReceivePort<T>;
+  friend struct internal::PortAccess;
   template <class>
   friend class RawReceivePort;
 
@@ -252,6 +275,8 @@ class PortBase {
   }
 
  protected:
+  friend struct internal::PortAccess;
+
   explicit PortBase(internal::Ref<internal::PortCore> core, bool owns) noexcept
       : core_(std::move(core)), owns_(owns) {}
 

@@ -16,13 +16,12 @@ namespace {
 std::atomic<std::uint64_t> next_port_id{1};
 std::atomic<std::uint64_t> dead_letters{0};
 
-// Destroys what nobody will receive. Its destructor is user code and must not throw.
+}  // namespace
+
 void DestroyDeadLetter(Envelope* envelope) noexcept {
   delete envelope;
   dead_letters.fetch_add(1, std::memory_order_relaxed);
 }
-
-}  // namespace
 
 std::uint64_t DeadLetterCount() noexcept { return dead_letters.load(std::memory_order_relaxed); }
 
@@ -105,12 +104,16 @@ void PortCore::UpdateKeepAlive() noexcept {
   }
 }
 
+void PortCore::SetAwaited() noexcept { mailbox_->mailbox.SetAwaited(); }
+
+void PortCore::ClearAwaited() noexcept { mailbox_->mailbox.ClearAwaited(); }
+
 bool PortCore::WaitForMessage(TimePoint deadline) {
   struct Awaited {
-    explicit Awaited(PortMailbox& owner) : mailbox(owner.mailbox) { mailbox.SetAwaited(); }
-    ~Awaited() { mailbox.ClearAwaited(); }
-    decltype(PortMailbox::mailbox)& mailbox;
-  } awaited(*mailbox_);
+    explicit Awaited(PortCore& owner) : port(owner) { port.SetAwaited(); }
+    ~Awaited() { port.ClearAwaited(); }
+    PortCore& port;
+  } awaited(*this);
   return host_->Wait(
       [](const void* self) {
         const auto* port = static_cast<const PortCore*>(self);

@@ -35,14 +35,14 @@ ProducerTable& PortHost::producers() {
   return *producers_;
 }
 
-void PortHost::AddPort(PortCore& port) {
+void PortHost::AddPort(HostedPort& port) {
   port.index_in_host = open_ports_.size();
   open_ports_.emplace_back(&port);
 }
 
-void PortHost::RemovePort(PortCore& port) noexcept {
+void PortHost::RemovePort(HostedPort& port) noexcept {
   const std::size_t index = port.index_in_host;
-  const Ref<PortCore> keep = std::move(open_ports_[index]);
+  const Ref<HostedPort> keep = std::move(open_ports_[index]);
   if (index + 1 != open_ports_.size()) {
     open_ports_[index] = std::move(open_ports_.back());
     open_ports_[index]->index_in_host = index;
@@ -52,7 +52,7 @@ void PortHost::RemovePort(PortCore& port) noexcept {
 
 void PortHost::CloseAllPorts() noexcept {
   while (!open_ports_.empty()) {
-    const Ref<PortCore> port = open_ports_.back();
+    const Ref<HostedPort> port = open_ports_.back();
     port->Close();
   }
 }

@@ -71,21 +71,21 @@ TEST(FrozenInIsolatesTest, OneMessageForManyReceivers) {
   constexpr int kMessages = 20;
   ReceivePort<SendPort<Frozen<Table>>> subscriptions;
   ReceivePort<Finding> findings;
-  std::vector<SendPort<Frozen<Table>>> subscribers;
+  const Broadcast<Frozen<Table>> subscribers;
   for (int i = 0; i < kSubscribers; ++i) {
     Isolate::Spawn(Subscribe, Subscription{subscriptions.send_port(), findings.send_port()}).Get();
-    subscribers.push_back(*subscriptions.Receive(kForever));
+    subscribers.Subscribe(*subscriptions.Receive(kForever));
   }
   std::map<Finding, int> expected;
   for (int i = 1; i <= kMessages; ++i) {
     // The publisher keeps no handle: the last reader ends the value.
     const Frozen<Table> message = Freeze(MakeTable(i));
     expected[Read(message)] += kSubscribers;
-    EXPECT_EQ(SendToAll(subscribers, message), static_cast<std::size_t>(kSubscribers));
+    EXPECT_EQ(subscribers.Send(message).accepted, static_cast<std::size_t>(kSubscribers));
     for (int j = 0; j < kSubscribers; ++j) --expected[*findings.Receive(kForever)];
   }
   for (const auto& [finding, missing] : expected) EXPECT_EQ(missing, 0);
-  EXPECT_EQ(SendToAll(subscribers, Freeze(Table())), static_cast<std::size_t>(kSubscribers));
+  EXPECT_EQ(subscribers.Send(Freeze(Table())).accepted, static_cast<std::size_t>(kSubscribers));
 }
 
 // Written by the destructor, in whichever isolate; read after a message.

@@ -36,6 +36,8 @@ class TypedEnvelope final : public Envelope {
   InTransit<T> message;
 };
 
+class PortCore;
+
 // A listener, erased to one type. Takes over the envelope.
 class MessageHandler {
  public:
@@ -46,7 +48,7 @@ class MessageHandler {
 class PortMailbox;
 class Producer;
 
-class PortCore final : public RefCounted, public MainHeapObject, public EventNode {
+class PortCore final : public HostedPort, public MainHeapObject, public EventNode {
  public:
   // The port belongs to the isolate that runs on this thread; a plain thread becomes one.
   static Ref<PortCore> Create(std::string_view debug_name);
@@ -67,7 +69,7 @@ class PortCore final : public RefCounted, public MainHeapObject, public EventNod
   std::unique_ptr<Envelope> TryReceive() noexcept;
   bool HasMessage() const noexcept;
   // Messages that were accepted and not received are destroyed here and counted as dead letters.
-  void Close() noexcept;
+  void Close() noexcept override;
   void SetHandler(std::unique_ptr<MessageHandler> handler);
   // Somebody takes the messages already: a handler, or a coroutine that waits.
   bool taken() const noexcept { return handler_ != nullptr || waiter_; }
@@ -76,6 +78,9 @@ class PortCore final : public RefCounted, public MainHeapObject, public EventNod
   void ClearWaiter() noexcept;
   // True if one arrived or the port is closed; false at the deadline.
   bool WaitForMessage(TimePoint deadline);
+  // While set, a message that arrives wakes an isolate that sleeps in PortHost::Wait.
+  void SetAwaited() noexcept;
+  void ClearAwaited() noexcept;
   bool keep_alive() const noexcept { return keep_alive_; }
   void set_keep_alive(bool keep_alive) noexcept;
 
@@ -84,7 +89,6 @@ class PortCore final : public RefCounted, public MainHeapObject, public EventNod
   void OnDiscard() noexcept override;
 
   PortMailbox& mailbox() noexcept { return *mailbox_; }
-  std::size_t index_in_host = 0;  // owned by PortHost
 
  private:
   friend class SenderHandle;
@@ -140,6 +144,9 @@ class SenderHandle {
   mutable OwnSender* own_ = nullptr;
 };
 
+// Destroys what was accepted and nobody will receive. Its destructor is user code and must not
+// throw.
+void DestroyDeadLetter(Envelope* envelope) noexcept;
 // Messages that were accepted and never received, in the whole process so far.
 std::uint64_t DeadLetterCount() noexcept;
 

@@ -4,6 +4,7 @@
 #ifndef ISOLATES_DETAIL_PORT_HOST_H_
 #define ISOLATES_DETAIL_PORT_HOST_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -14,8 +15,16 @@
 
 namespace isolates::internal {
 
-class PortCore;
 class ProducerTable;
+
+// The receiving end of something that other isolates send to. Closed by its isolate at the latest
+// when that ends.
+class HostedPort : public RefCounted {
+ public:
+  // The thread of the port's isolate.
+  virtual void Close() noexcept = 0;
+  std::size_t index_in_host = 0;  // owned by PortHost
+};
 
 class PortHost : public RefCounted, public MainHeapObject {
  public:
@@ -46,8 +55,8 @@ class PortHost : public RefCounted, public MainHeapObject {
   ProducerTable& producers();
 
   // The isolate's thread: ports that are open, in no particular order.
-  void AddPort(PortCore& port);
-  void RemovePort(PortCore& port) noexcept;
+  void AddPort(HostedPort& port);
+  void RemovePort(HostedPort& port) noexcept;
   void CloseAllPorts() noexcept;
 
  protected:
@@ -62,7 +71,7 @@ class PortHost : public RefCounted, public MainHeapObject {
  private:
   const std::uint64_t id_;
   ProducerTable* producers_ = nullptr;  // made at the first send
-  std::vector<Ref<PortCore>, MainAllocator<Ref<PortCore>>> open_ports_;
+  std::vector<Ref<HostedPort>, MainAllocator<Ref<HostedPort>>> open_ports_;
 };
 
 // The isolate whose code runs on this thread, or nullptr on a plain thread. Set by the isolate
