@@ -98,7 +98,7 @@ void IsolateCore::PumpUntil(bool (*ready)(const void*), const void* argument, Ti
     {
       const CodeScope code(*this);
       state_.BeginTurn();
-      HandleControl();
+      HandleControlBetweenEvents();
       HandleEvents();
     }
     if (attached_error_ != nullptr) {
