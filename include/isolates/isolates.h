@@ -26,5 +26,7 @@
 #include "isolates/transfer.h"
 #include "isolates/transferable_typed_data.h"
 #include "isolates/unhandled_error.h"
+#include "isolates/when_any.h"
+#include "isolates/within.h"
 
 #endif  // ISOLATES_ISOLATES_H_

@@ -20,19 +20,34 @@ namespace internal {
 
 class TimerNode;
 
+// One timer that resumes a coroutine of this isolate, once. For the isolate's thread.
+class PendingTimer {
+ public:
+  PendingTimer() = default;
+  PendingTimer(const PendingTimer&) = delete;
+  PendingTimer& operator=(const PendingTimer&) = delete;
+  ~PendingTimer() { Cancel(); }
+
+  void Start(Duration delay, std::coroutine_handle<> waiter);
+  // False if it has resumed the coroutine, or was cancelled.
+  bool waits() const noexcept;
+  // The scheduler forgets it at once.
+  void Cancel() noexcept;
+
+ private:
+  TimerNode* timer_ = nullptr;  // owns a reference
+};
+
 class DelayAwaiter {
  public:
   explicit DelayAwaiter(Duration delay) noexcept : delay_(delay) {}
-  DelayAwaiter(const DelayAwaiter&) = delete;
-  DelayAwaiter& operator=(const DelayAwaiter&) = delete;
-  ~DelayAwaiter();  // cancels
   bool await_ready() const;
-  void await_suspend(std::coroutine_handle<> waiter);
+  void await_suspend(std::coroutine_handle<> waiter) { timer_.Start(delay_, waiter); }
   void await_resume();
 
  private:
   Duration delay_;
-  TimerNode* timer_ = nullptr;  // owns a reference
+  PendingTimer timer_;
 };
 
 }  // namespace internal

@@ -33,6 +33,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   void EndBlocking() noexcept override;
   Duration SpinWindow() const noexcept override { return spin_; }
   void AddTimer(TimerNode* timer) override { keeper_->AddTimer(timer); }
+  void RemoveTimer(TimerNode& timer) noexcept override { keeper_->RemoveTimer(timer); }
   const Clock& clock() const noexcept override { return keeper_->clock(); }
   void IsolateStarted(IsolateCore& core) override;
   void IsolateEnded(IsolateCore& core) noexcept override;
