@@ -47,7 +47,8 @@ class [[nodiscard]] Future {
   // isolates go on; StateError if the wait could never end. Prefer co_await there.
   T Get() { return Get(kForever); }
 
-  // The same with a time limit by the machine's clock: TimeoutError, and the future can be waited for again.
+  // The same with a time limit by the machine's clock: TimeoutError, and the future can be waited
+  // for again.
   T Get(Duration timeout) {
     if (!WaitFor(timeout)) throw TimeoutError("the result did not come in time");
     const auto state = std::move(state_);

@@ -18,6 +18,7 @@
 #include "isolates/port.h"
 #include "isolates/receipt.h"
 #include "isolates/runtime.h"
+#include "isolates/send_after.h"
 #include "isolates/send_to_all.h"
 #include "isolates/stop_token.h"
 #include "isolates/stream.h"

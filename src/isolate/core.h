@@ -126,7 +126,9 @@ class IsolateCore final : public LocalsHost {
   void Resume(const Capability& capability);
   void EndBeforeNextEvent() noexcept { end_before_next_event_ = true; }
   // Sends the notice when the isolate would handle an event.
-  void NotifyBeforeNextEvent(ExitListener notice) { before_next_event_.push_back(std::move(notice)); }
+  void NotifyBeforeNextEvent(ExitListener notice) {
+    before_next_event_.push_back(std::move(notice));
+  }
   // One for each port.
   void AddMonitor(std::unique_ptr<ExitMonitor> monitor);
   void RemoveMonitor(std::uint64_t port_id) noexcept;
@@ -225,7 +227,7 @@ class IsolateCore final : public LocalsHost {
   bool ending_ = false;
   bool end_before_next_event_ = false;
   bool error_told_ = false;  // somebody knows what error_ says
-  bool unwound_ = false;  // only destructors run any more
+  bool unwound_ = false;     // only destructors run any more
   bool errors_fatal_ = true;
 };
 

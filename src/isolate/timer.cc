@@ -1,5 +1,7 @@
 #include "isolates/timer.h"
 
+#include <utility>
+
 #include "src/isolate/core.h"
 #include "src/isolate/scheduler.h"
 #include "src/isolate/timer_node.h"
@@ -15,6 +17,8 @@ void PendingTimer::Start(Duration delay, std::coroutine_handle<> waiter) {
   timer_->AddRef();  // the scheduler's
   scheduler.AddTimer(timer_);
 }
+
+TimePoint TimerNow() { return GetScheduler().clock().Now(); }
 
 bool PendingTimer::waits() const noexcept { return timer_ != nullptr && timer_->waits(); }
 

@@ -69,8 +69,8 @@ TEST_F(MonitorTest, AnUncaughtErrorComesAlongAndCountsAsTaken) {
 }
 
 TEST_F(MonitorTest, AnErrorThatIsNotFatalIsNoReason) {
-  const auto info = EndOf([](int) { throw std::runtime_error("thrown"); },
-                          SpawnOptions().ErrorsAreFatal(false));
+  const auto info =
+      EndOf([](int) { throw std::runtime_error("thrown"); }, SpawnOptions().ErrorsAreFatal(false));
   EXPECT_EQ(info.reason, ExitReason::kFinished);
   EXPECT_FALSE(info.error.has_value());
   EXPECT_EQ(unhandled, 1);
@@ -175,9 +175,8 @@ TEST_F(MonitorTest, SeveralThreadsMonitorOneIsolate) {
     const auto isolate = Isolate::Spawn(ListenForEver, 0).Get();
     std::vector<std::thread> threads;
     for (int t = 0; t < 3; ++t) {
-      threads.emplace_back([&isolate] {
-        EXPECT_EQ(isolate.Ended().Get().reason, ExitReason::kKilled);
-      });
+      threads.emplace_back(
+          [&isolate] { EXPECT_EQ(isolate.Ended().Get().reason, ExitReason::kKilled); });
     }
     isolate.Kill();
     for (auto& thread : threads) thread.join();
@@ -232,9 +231,8 @@ TEST_F(MonitorTest, AKilledRunSaysWhyItHasNoResult) {
 }
 
 TEST_F(MonitorTest, EveryReasonHasAName) {
-  for (const auto reason :
-       {ExitReason::kFinished, ExitReason::kExited, ExitReason::kUncaughtError, ExitReason::kKilled,
-        ExitReason::kParentEnded, ExitReason::kShutdown}) {
+  for (const auto reason : {ExitReason::kFinished, ExitReason::kExited, ExitReason::kUncaughtError,
+                            ExitReason::kKilled, ExitReason::kParentEnded, ExitReason::kShutdown}) {
     EXPECT_NE(ExitReasonName(reason), "unknown");
   }
 }

@@ -107,18 +107,17 @@ TEST_F(StopTest, KillWhileBlockedInGet) {
 
 TEST_F(StopTest, AKillBeforeTheNextEventLeavesABlockedCallAlone) {
   ReceivePort<SendPort<int>> ports;
-  const auto isolate =
-      Isolate::Spawn(
-          [](std::pair<SendPort<SendPort<int>>, SendPort<Text>> out) {
-            ReceivePort<int> port;
-            out.first.Send(port.send_port());
-            const auto number = *port.Receive(kForever);
-            out.second.Send("received " + std::to_string(number));
-            ReceivePort<int> more;
-            std::move(more).Listen([](int) {});
-          },
-          std::make_pair(ports.send_port(), texts_.send_port()))
-          .Get();
+  const auto isolate = Isolate::Spawn(
+                           [](std::pair<SendPort<SendPort<int>>, SendPort<Text>> out) {
+                             ReceivePort<int> port;
+                             out.first.Send(port.send_port());
+                             const auto number = *port.Receive(kForever);
+                             out.second.Send("received " + std::to_string(number));
+                             ReceivePort<int> more;
+                             std::move(more).Listen([](int) {});
+                           },
+                           std::make_pair(ports.send_port(), texts_.send_port()))
+                           .Get();
   const auto port = *ports.Receive(kForever);
   isolate.Kill();
   Sync(isolate);
@@ -189,19 +188,18 @@ TEST_F(StopTest, AFrameThatSwallowsTheKillOnlyDelaysIt) {
 
 TEST_F(StopTest, KillOfItselfInBothPriorities) {
   for (const auto priority : kPriorities) {
-    const auto isolate = Isolate::Spawn(
-                             [](std::pair<SendPort<Text>, bool> parameters) -> Task<> {
-                               const auto [out, immediate] = parameters;
-                               Isolate::Current().Kill(immediate
-                                                           ? ControlPriority::kImmediate
-                                                           : ControlPriority::kBeforeNextEvent);
-                               out.Send("after");
-                               co_await Delay(Duration::zero());
-                               out.Send("next event");
-                             },
-                             std::make_pair(texts_.send_port(),
-                                            priority == ControlPriority::kImmediate))
-                             .Get();
+    const auto isolate =
+        Isolate::Spawn(
+            [](std::pair<SendPort<Text>, bool> parameters) -> Task<> {
+              const auto [out, immediate] = parameters;
+              Isolate::Current().Kill(immediate ? ControlPriority::kImmediate
+                                                : ControlPriority::kBeforeNextEvent);
+              out.Send("after");
+              co_await Delay(Duration::zero());
+              out.Send("next event");
+            },
+            std::make_pair(texts_.send_port(), priority == ControlPriority::kImmediate))
+            .Get();
     EXPECT_THAT(TextsAfterTheEnd(isolate), testing::ElementsAre("after"));
   }
 }
@@ -236,8 +234,7 @@ TEST_F(StopTest, AForeignWaitKnowsTheStandardToken) {
     std::condition_variable_any changed;
     out.Send("started");
     std::unique_lock lock(mutex);
-    const bool done =
-        changed.wait(lock, CurrentStopToken().std_token(), [] { return false; });
+    const bool done = changed.wait(lock, CurrentStopToken().std_token(), [] { return false; });
     out.Send(done ? "done" : "stopped");
   });
   isolate.Kill(ControlPriority::kImmediate);

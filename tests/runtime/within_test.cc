@@ -189,8 +189,8 @@ TEST(TimerQueueTest, OrderAndRemovalInAnyOrder) {
   internal::TimerQueue queue;
   std::vector<internal::Ref<internal::TimerNode>> timers;
   for (int i = 0; i < 500; ++i) {
-    timers.push_back(internal::MakeRef<internal::TimerNode>(
-        host, TimePoint(seconds(random() % 50)), std::noop_coroutine()));
+    timers.push_back(internal::MakeRef<internal::TimerNode>(host, TimePoint(seconds(random() % 50)),
+                                                            std::noop_coroutine()));
     queue.Add(*timers.back());
   }
   std::size_t removed = 0;

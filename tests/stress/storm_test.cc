@@ -76,7 +76,8 @@ TEST(StormTest, SpawnsExitsAndKillsWhileOthersSend) {
                              .Get();
     ++expected;
     if (kill_at_once) {
-      isolate.Kill(round % 2 == 0 ? ControlPriority::kImmediate : ControlPriority::kBeforeNextEvent);
+      isolate.Kill(round % 2 == 0 ? ControlPriority::kImmediate
+                                  : ControlPriority::kBeforeNextEvent);
       continue;
     }
     const auto port = *ports.Receive(kForever);

@@ -41,7 +41,7 @@ class TypedNotice final : public Notice {
   void Send() noexcept override {
     try {
       SendPort<T>(port_).Send(message_);  // a copy: several isolates may send this notice at once
-    } catch (...) {  // the copy throws, or there is no memory
+    } catch (...) {                       // the copy throws, or there is no memory
       ReportUndelivered();
     }
   }
