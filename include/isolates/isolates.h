@@ -22,6 +22,7 @@
 #include "isolates/send_to_all.h"
 #include "isolates/stop_token.h"
 #include "isolates/stream.h"
+#include "isolates/supervisor.h"
 #include "isolates/task.h"
 #include "isolates/timer.h"
 #include "isolates/transfer.h"

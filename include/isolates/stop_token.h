@@ -7,12 +7,14 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "isolates/detail/isolate_stop.h"
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/port_host.h"
 #include "isolates/detail/ref.h"
+#include "isolates/detail/transfer_leaving.h"
 #include "isolates/exit_info.h"
 #include "isolates/transfer.h"
 
