@@ -270,9 +270,9 @@ class Isolate {
     PingWith(ExitListener(std::move(port), std::move(response)), priority);
   }
   // Tells the end of the isolate and its reason, exactly once: also if it has ended already (then
-  // at once). A port that is added twice is told once. Told last: the result of a Run, the exit
-  // listeners' messages and the last errors are sent before. Not told: isolates that never end
-  // because the runtime has stopped without them.
+  // at once). A port that is added twice is told once. The result of a Run and
+  // the last errors are sent before, the messages of exit listeners after it. Not told: isolates
+  // that never end because the runtime has stopped without them.
   void Monitor(SendPort<ExitInfo> port) const;
   // What was sent before that is taken back by nobody.
   void Unmonitor(const SendPort<ExitInfo>& port) const;

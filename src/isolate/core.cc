@@ -280,9 +280,9 @@ void IsolateCore::End() noexcept {
     error_told_ = computation_->takes_error() || error_told_;
     heap_given_away = computation_->Conclude(error_, heap_);
   }
-  for (const auto& listener : exit_listeners_) listener.Send();
   TellMonitors();
   if (error_ && !error_told_ && attached_ == nullptr) ReportUnhandledError(*error_);
+  for (const auto& listener : exit_listeners_) listener.Send();  // all has been said by then
   EndChildren();  // of copies that start isolates, if any
   // What could refer to other isolates, and they to this one.
   exit_listeners_.clear();
