@@ -47,7 +47,8 @@ class [[nodiscard]] Future {
   // isolates go on; StateError if the wait could never end. Prefer co_await there.
   T Get() { return Get(kForever); }
 
-  // The same with a time limit: TimeoutError, and the future can be waited for again.
+  // The same with a time limit by the machine's clock: TimeoutError, and the future can be waited
+  // for again.
   T Get(Duration timeout) {
     if (!WaitFor(timeout)) throw TimeoutError("the result did not come in time");
     const auto state = std::move(state_);
@@ -94,6 +95,10 @@ class [[nodiscard]] Future {
   // For the library and its adapters.
   explicit Future(internal::Ref<internal::FutureState<T>> state) noexcept
       : state_(std::move(state)) {}
+  internal::Ref<internal::FutureState<T>> shared_state() const {
+    State();
+    return state_;
+  }
 
  private:
   internal::FutureState<T>& State() const {

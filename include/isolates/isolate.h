@@ -4,10 +4,12 @@
 #define ISOLATES_ISOLATE_H_
 
 #include <concepts>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -15,10 +17,13 @@
 #include "isolates/detail/isolate_control.h"
 #include "isolates/detail/isolate_launch.h"
 #include "isolates/detail/parcel_destination.h"
+#include "isolates/exit_info.h"
 #include "isolates/future.h"
 #include "isolates/idle_strategy.h"
 #include "isolates/parcel.h"
 #include "isolates/port.h"
+#include "isolates/stop_token.h"
+#include "isolates/stream.h"
 #include "isolates/transfer.h"
 
 namespace isolates {
@@ -43,6 +48,11 @@ class RunOptions {
   // The isolate runs before ready ones that are not urgent. Turns that run are not interrupted.
   RunOptions& Urgent(bool urgent = true) {
     launch_.urgent = urgent;
+    return *this;
+  }
+  // The same as SpawnOptions::EndWithParent.
+  RunOptions& EndWithParent(bool end_with_parent = true) {
+    launch_.end_with_parent = end_with_parent;
     return *this;
   }
   // For RunParcel; the same as ParcelOptions::Carry.
@@ -118,6 +128,18 @@ class SpawnOptions {
     launch_.on_error.emplace(std::move(port));
     return *this;
   }
+  // The same as Isolate::Monitor.
+  SpawnOptions& Monitor(SendPort<ExitInfo> port) {
+    launch_.monitor.emplace(std::move(port));
+    return *this;
+  }
+  // Links the isolate to the one that starts it: when that one has ended, for whatever reason, this
+  // one is killed (kImmediate, ExitReason::kParentEnded), and what is linked to it, too. Default:
+  // isolates are independent.
+  SpawnOptions& EndWithParent(bool end_with_parent = true) {
+    launch_.end_with_parent = end_with_parent;
+    return *this;
+  }
 
  private:
   friend class EventLoop;
@@ -144,9 +166,12 @@ struct TransferTraits<ControlPort> : internal::ImmutableHandleTraits {};
 template <>
 struct TransferTraits<Capability> : internal::ImmutableHandleTraits {};
 
-enum class KillPriority {
-  kBeforeNextEvent,  // after the event that is handled now
-  kImmediate,        // at the next library call that can throw: Receive, Get, co_await, CheckStop
+// When a command takes effect. Either way it comes after all commands that the same sender gave
+// before, and passes all events.
+enum class ControlPriority {
+  kImmediate,        // also during an event: at its next library call that waits or looks for a
+                     // stop (Receive, Get, co_await, Listen, CheckStop), and while it blocks there
+  kBeforeNextEvent,  // when the event that is handled now, if any, has come to its end
 };
 
 // A handle to an isolate. It may be copied, but not sent: send its control_port and capabilities
@@ -240,6 +265,8 @@ class Isolate {
   // ------------------------------------------------------------------------------------
 
   const std::string& debug_name() const noexcept { return name_; }
+  // A number in the order of creation, never used twice in a process.
+  std::uint64_t id() const noexcept { return control_port_.isolate_->id(); }
   const ControlPort& control_port() const noexcept { return control_port_; }
   const Capability& pause_capability() const noexcept { return pause_; }
   const Capability& terminate_capability() const noexcept { return terminate_; }
@@ -250,13 +277,43 @@ class Isolate {
   // A capability that does not pause the isolate (any more) has no effect.
   void Resume(const Capability& resume_capability) const;
   // Ends the isolate. Cooperative: its code is unwound, destructors run; code that never calls the
-  // library is not interrupted.
-  void Kill(KillPriority priority = KillPriority::kBeforeNextEvent) const;
+  // library is not interrupted, and a destructor or a frame that swallows the unwinding only delays
+  // it. `reason` stands in its ExitInfo and its StopToken; of several kills the first counts. Needs
+  // the terminate capability.
+  //
+  // Time to effect        kImmediate                     kBeforeNextEvent
+  //   idle, paused, or    at once: nothing runs          the same
+  //   not started         any more
+  //   coroutines wait     at once: they are destroyed    the same
+  //                       where they wait
+  //   blocked in Get,     at once: the call throws       when the call has returned and the event
+  //   Receive(timeout)                                   is over; perhaps never
+  //   computing           at its next library call that  when the event is over; CheckStop does
+  //                       waits, or CheckStop            not throw
+  //   being unwound       it goes on to its end          the same
+  //   a plain thread      its next wait throws           the same
+  // A StopToken shows the request at once in all of these.
+  void Kill(ControlPriority priority = ControlPriority::kBeforeNextEvent,
+            std::string_view reason = {}) const;
+  // Whether and why the isolate was told to end.
+  StopToken stop_token() const;
   // Sends `response` to `port` when the isolate handles this; nothing if it has ended.
+  // kImmediate: also while it is paused or blocked in the library. kBeforeNextEvent: once it would
+  // handle an event, hence not while it is paused. (Dart's rules.)
   template <std::copy_constructible T>
-  void Ping(SendPort<T> port, T response) const {
-    PingWith(ExitListener(std::move(port), std::move(response)));
+  void Ping(SendPort<T> port, T response,
+            ControlPriority priority = ControlPriority::kImmediate) const {
+    PingWith(ExitListener(std::move(port), std::move(response)), priority);
   }
+  // Tells the end of the isolate and its reason, exactly once: also if it has ended already (then
+  // at once). A port that is added twice is told once. The result of a Run and
+  // the last errors are sent before, the messages of exit listeners after it. Not told: isolates
+  // that never end because the runtime has stopped without them.
+  void Monitor(SendPort<ExitInfo> port) const;
+  // What was sent before that is taken back by nobody.
+  void Unmonitor(const SendPort<ExitInfo>& port) const;
+  // The same as a future. Dropping it ends nothing.
+  Future<ExitInfo> Ended() const;
   // Tells when the isolate has ended; nothing if it has ended already. A port that is added twice
   // gets one message, the later response.
   template <std::copy_constructible T>
@@ -267,11 +324,15 @@ class Isolate {
   void RemoveOnExitListener(const SendPort<T>& port) const {
     RemoveListener(port.id());
   }
-  // Sends every uncaught error of the isolate.
+  // Sends every uncaught error of the isolate. One that no listener's open port, no monitor and no
+  // future has taken is reported as unhandled.
   void AddErrorListener(SendPort<RemoteError> port) const;
   void RemoveErrorListener(const SendPort<RemoteError>& port) const;
   // Needs the terminate capability.
   void SetErrorsFatal(bool errors_are_fatal) const;
+  // The uncaught errors from now on, in the isolate that calls this; ends when the isolate has
+  // ended. Each call makes a stream of its own. (Dart's Isolate.errors.)
+  Stream<RemoteError> Errors() const;
 
   friend bool operator==(const Isolate& a, const Isolate& b) noexcept {
     return a.control_port_ == b.control_port_;
@@ -289,7 +350,8 @@ class Isolate {
   }
   static Future<Isolate> SpawnJob(std::unique_ptr<internal::Computation> job,
                                   const internal::LaunchOptions& options);
-  void PingWith(const ExitListener& notice) const;
+  void PingWith(const ExitListener& notice, ControlPriority priority) const;
+  void AddMonitor(std::unique_ptr<internal::ExitMonitor> monitor) const;
   void AddListener(const ExitListener& listener) const;
   void RemoveListener(std::uint64_t port_id) const;
 

@@ -225,6 +225,7 @@ class ReceiveAwaiter {
     if (envelope == nullptr) return std::nullopt;
     return std::move(static_cast<TypedEnvelope<T>&>(*envelope).message.Arrive());
   }
+  const Ref<PortCore>& port() const noexcept { return port_; }
 
  private:
   Ref<PortCore> port_;

@@ -118,7 +118,7 @@ void IsolateCore::Pump(int credit) {
   {
     const CodeScope code(*this);
     state_.BeginTurn();
-    HandleControl();
+    HandleControlBetweenEvents();
     HandleEvents(credit);
   }
   if (attached_error_ == nullptr) return;

@@ -39,6 +39,7 @@ IsolateCore::IsolateCore(LaunchOptions options, std::unique_ptr<Computation> com
   if (options.paused) pauses_.push_back(pause_right_);
   if (options.on_exit) exit_listeners_.push_back(std::move(*options.on_exit));
   if (options.on_error) error_listeners_.push_back(std::move(*options.on_error));
+  if (options.monitor) monitors_.push_back(MakePortMonitor(std::move(*options.monitor)));
 }
 
 IsolateCore::~IsolateCore() { DiscardEvents(); }
@@ -56,7 +57,13 @@ void IsolateCore::PushControl(EventNode* node) noexcept {
   Wake();
 }
 
-void IsolateCore::RequestKill() noexcept {
+void IsolateCore::RequestStop(ExitReason cause, std::string_view reason) {
+  const MainHeapScope main_heap;
+  stop_.Put(std::make_unique<StopRequest>(cause, reason));
+}
+
+void IsolateCore::RequestKill(ExitReason cause, std::string_view reason) {
+  RequestStop(cause, reason);
   // relaxed - the Notify that follows publishes it; a later look suffices for everybody else.
   kill_requested_.store(true, std::memory_order_relaxed);
   Wake();
@@ -118,7 +125,7 @@ IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context, int credit) {
   {
     const CodeScope code(*this);
     state_.BeginTurn();
-    HandleControl();
+    HandleControlBetweenEvents();
     HandleEvents(credit);
   }
   if (FinishedForGood()) {
@@ -137,18 +144,36 @@ void IsolateCore::LetMove() noexcept {
   let_move_ = true;
 }
 
-void IsolateCore::HandleControl() {
-  // relaxed - ordered by BeginTurn's acquire.
-  if (kill_requested_.load(std::memory_order_relaxed)) ending_ = true;
+bool IsolateCore::HandleControl() {
   EventNode* chain = control_.TakeAll();
-  if (chain == nullptr) return;
+  if (chain == nullptr) return false;
   const MainHeapScope main_heap;
   while (chain != nullptr) {
     EventNode* next = chain->next_event;
     chain->OnEvent();
     chain = next;
   }
+  return true;
 }
+
+void IsolateCore::HandleControlBetweenEvents() {
+  HandleControl();
+  // relaxed - ordered by BeginTurn's acquire; a later look suffices for what came since.
+  if (end_before_next_event_ || kill_requested_.load(std::memory_order_relaxed)) {
+    BeginRequestedEnd();
+  }
+  if (ending_ || !pauses_.empty() || before_next_event_.empty()) return;
+  const MainHeapScope main_heap;
+  for (const auto& notice : std::exchange(before_next_event_, {})) notice.Send();
+}
+
+void IsolateCore::BeginEnd(ExitReason reason) noexcept {
+  if (ending_) return;
+  ending_ = true;
+  exit_reason_ = reason;
+}
+
+void IsolateCore::BeginRequestedEnd() noexcept { BeginEnd(stop_.request()->cause); }
 
 void IsolateCore::TakeInbox() noexcept { local_.AppendChain(inbox_.TakeAll()); }
 
@@ -162,7 +187,7 @@ void IsolateCore::HandleEvents(int credit) {
   }
   for (; credit_ > 0 && !ending_ && pauses_.empty(); --credit_) {
     if (computation_ != nullptr && computation_->complete()) return;
-    HandleControl();
+    HandleControlBetweenEvents();
     if (ending_ || !pauses_.empty()) return;
     TakeInbox();
     EventNode* node = local_.PopFront();
@@ -181,7 +206,7 @@ void IsolateCore::Deliver(EventNode* node) {
       computation_->Start();
     }
   } catch (const ExitSignal&) {
-    ending_ = true;
+    BeginEnd(ExitReason::kExited);
   } catch (...) {
     error = std::current_exception();
   }
@@ -196,21 +221,25 @@ void IsolateCore::Deliver(EventNode* node) {
 void IsolateCore::HandleUncaught(const std::exception_ptr& error) {
   const MainHeapScope main_heap;
   RemoteError described = DescribeException(error, name_);
-  NotifyErrorListeners(described);
-  if (!errors_fatal_ && error_listeners_.empty()) ReportUnhandledError(described);
-  if (errors_fatal_) ending_ = true;
+  const bool told = NotifyErrorListeners(described);
+  if (!errors_fatal_ && !told) ReportUnhandledError(described);
+  if (errors_fatal_) BeginEnd(ExitReason::kUncaughtError);
   // Kept where errors are not fatal too: if the result never comes, this is why.
   const bool wanted = errors_fatal_ || (computation_ != nullptr && computation_->takes_error());
-  if (wanted && !error_) error_ = std::move(described);
+  if (!wanted || error_) return;
+  error_ = std::move(described);
+  error_told_ = told;
 }
 
-void IsolateCore::NotifyErrorListeners(const RemoteError& error) {
+bool IsolateCore::NotifyErrorListeners(const RemoteError& error) {
+  bool told = false;
   for (const auto& listener : error_listeners_) {
     try {
-      listener.Send(error);
-    } catch (...) {  // NOLINT(bugprone-empty-catch): a port that is none, or no memory
+      if (listener.Send(error) == SendResult::kAccepted) told = true;
+    } catch (...) {  // NOLINT(bugprone-empty-catch): a port that is none, or no memory: not told
     }
   }
+  return told;
 }
 
 bool IsolateCore::FinishedForGood() {
@@ -231,7 +260,7 @@ void IsolateCore::EndCode() noexcept {
 void IsolateCore::End() noexcept {
   {
     const CodeScope code(*this);
-    ending_ = true;
+    BeginEnd(ExitReason::kFinished);
     unwound_ = true;
     EndCode();
     DestroyLocals();
@@ -244,24 +273,30 @@ void IsolateCore::End() noexcept {
       } catch (...) {
         error = std::current_exception();
       }
-      if (error != nullptr) HandleUncaught(error);
+      if (error != nullptr) {
+        HandleUncaught(error);
+        exit_reason_ = ExitReason::kUncaughtError;
+      }
     }
   }
   const MainHeapScope main_heap;
   PortHost* const outer = std::exchange(current_host, this);
   final_message_ = nullptr;
+  EndChildren();
   bool heap_given_away = false;
-  bool error_taken = attached_ != nullptr || !error_listeners_.empty();
   if (computation_ != nullptr) {
-    error_taken = computation_->takes_error() || error_taken;
+    error_told_ = computation_->takes_error() || error_told_;
     heap_given_away = computation_->Conclude(error_, heap_);
   }
-  if (error_ && !error_taken) ReportUnhandledError(*error_);
   if (dedicated_) scheduler_.EndDedication();
-  for (const auto& listener : exit_listeners_) listener.Send();
+  TellMonitors();
+  if (error_ && !error_told_ && attached_ == nullptr) ReportUnhandledError(*error_);
+  for (const auto& listener : exit_listeners_) listener.Send();  // all has been said by then
+  EndChildren();  // of copies that start isolates, if any
   // What could refer to other isolates, and they to this one.
   exit_listeners_.clear();
   error_listeners_.clear();
+  before_next_event_.clear();
   computation_ = nullptr;
   DropProducers();
   current_host = outer;
@@ -270,6 +305,69 @@ void IsolateCore::End() noexcept {
   state_.Die();
   DiscardEvents();
   scheduler_.IsolateEnded(*this);
+}
+
+// --- the end, for others
+// ------------------------------------------------------------------------
+
+ExitInfo IsolateCore::exit_info() const {
+  if (exit_info_) return *exit_info_;
+  ExitInfo info;
+  info.reason = ExitReason::kShutdown;
+  info.message = "the runtime has stopped";
+  info.isolate_id = id();
+  info.isolate_name = name_;
+  return info;
+}
+
+std::string_view IsolateCore::EndMessage() const noexcept {
+  const StopRequest* const request = stop_.request();
+  return request != nullptr && request->cause == exit_reason_ ? request->reason
+                                                              : std::string_view();
+}
+
+std::string IsolateCore::DescribeEnd() const {
+  std::string text(ExitReasonName(exit_reason_));
+  if (!EndMessage().empty()) text.append(": ").append(EndMessage());
+  return text;
+}
+
+void IsolateCore::TellMonitors() noexcept {
+  ExitInfo& info = exit_info_.emplace();
+  info.reason = exit_reason_;
+  info.message = EndMessage();
+  if (exit_reason_ == ExitReason::kUncaughtError) info.error = error_;
+  info.isolate_id = id();
+  info.isolate_name = name_;
+  for (const auto& monitor : monitors_) {
+    if (monitor->Tell(info)) error_told_ = true;
+  }
+  monitors_.clear();
+}
+
+void IsolateCore::AddMonitor(std::unique_ptr<ExitMonitor> monitor) {
+  if (monitor->port_id() != 0) RemoveMonitor(monitor->port_id());
+  monitors_.push_back(std::move(monitor));
+}
+
+void IsolateCore::RemoveMonitor(std::uint64_t port_id) noexcept {
+  std::erase_if(monitors_, [port_id](const auto& other) { return other->port_id() == port_id; });
+}
+
+void IsolateCore::AddChild(IsolateCore& child) {
+  if (children_.size() >= prune_children_at_) {
+    std::erase_if(children_, [](const auto& other) { return other->dead(); });
+    prune_children_at_ = std::max<std::size_t>(8, children_.size() * 2);
+  }
+  children_.emplace_back(&child);
+}
+
+void IsolateCore::EndChildren() noexcept {
+  while (!children_.empty()) {
+    const Ref<IsolateCore> child = std::move(children_.back());
+    children_.pop_back();
+    if (!child->dead()) child->RequestKill(ExitReason::kParentEnded, "the parent has ended");
+  }
 }
 
 void IsolateCore::ReleaseHeap() noexcept {
@@ -287,8 +385,9 @@ void IsolateCore::ReleaseHeap() noexcept {
 bool IsolateCore::Unwinding() const noexcept { return unwound_ || std::uncaught_exceptions() > 0; }
 
 void IsolateCore::CheckStop() {
+  if (!unwound_) HandleControl();
   // relaxed - a later look suffices.
-  if (kill_requested_.load(std::memory_order_relaxed)) ending_ = true;
+  if (kill_requested_.load(std::memory_order_relaxed)) BeginRequestedEnd();
   if (!ending_ || Unwinding()) return;
   if (in_turn_) ThrowExitSignal();
   throw StateError("this isolate has ended");
@@ -305,7 +404,7 @@ void IsolateCore::CheckExit() const {
 void IsolateCore::Exit(std::unique_ptr<FinalMessage> message) {
   CheckExit();
   final_message_ = std::move(message);
-  ending_ = true;
+  BeginEnd(ExitReason::kExited);
   ThrowExitSignal();
 }
 
@@ -327,10 +426,11 @@ bool IsolateCore::Wait(bool (*ready)(const void*), const void* argument, TimePoi
   BlockingRegion region;
   for (;;) {
     if (over()) break;
-    if (region.LookAgain()) continue;
+    if (HandleControl() || region.LookAgain()) continue;
     region.Enter();
     state_.SetBlocked();
     if (over()) break;
+    if (HandleControl()) continue;
     // relaxed - stored by this thread.
     scheduler_.ParkInTurn(*this, *parker_.load(std::memory_order_relaxed),
                           std::min(deadline, region.sleep_until()));

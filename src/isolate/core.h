@@ -39,9 +39,12 @@
 #include "isolates/detail/heap.h"
 #include "isolates/detail/isolate_control.h"
 #include "isolates/detail/isolate_locals.h"
+#include "isolates/detail/isolate_stop.h"
 #include "isolates/detail/port_host.h"
 #include "isolates/detail/worker_heaps.h"
 #include "isolates/error.h"
+#include "isolates/exit_info.h"
+#include "isolates/stop_token.h"
 #include "src/isolate/isolate_state.h"
 #include "src/isolate/loop_signal.h"
 #include "src/isolate/thread_context.h"
@@ -72,8 +75,15 @@ class IsolateCore final : public LocalsHost {
   void Wake() noexcept override;
   // Events that pass all others and that a pause does not hold back.
   void PushControl(EventNode* node) noexcept;
-  // Ends the isolate at its next event or library call.
-  void RequestKill() noexcept;
+  // Says that the isolate is to end, and why: what its stop tokens show. The first one counts.
+  void RequestStop(ExitReason cause, std::string_view reason);
+  // The same, and ends it at its next event or library call.
+  void RequestKill(ExitReason cause, std::string_view reason);
+  IsolateStop& stop() noexcept { return stop_; }
+  // How it ended. Only once it is dead, or will never run: the runtime has stopped.
+  ExitInfo exit_info() const;
+  // The isolate's thread, at its end: "killed: no longer needed".
+  std::string DescribeEnd() const;
 
   // --- the thread that has the isolate (I1)
   // -------------------------------------------------------
@@ -127,13 +137,22 @@ class IsolateCore final : public LocalsHost {
   // -------------------------------------------------------------------------
   void Pause(const Capability& capability);
   void Resume(const Capability& capability);
-  void EndBeforeNextEvent() noexcept { ending_ = true; }
+  void EndBeforeNextEvent() noexcept { end_before_next_event_ = true; }
+  // Sends the notice when the isolate would handle an event.
+  void NotifyBeforeNextEvent(ExitListener notice) {
+    before_next_event_.push_back(std::move(notice));
+  }
+  // One for each port.
+  void AddMonitor(std::unique_ptr<ExitMonitor> monitor);
+  void RemoveMonitor(std::uint64_t port_id) noexcept;
   // The rights that a full handle has. const.
   const Capability& pause_right() const noexcept { return pause_right_; }
   const Capability& terminate_right() const noexcept { return terminate_right_; }
   std::vector<ExitListener>& exit_listeners() noexcept { return exit_listeners_; }
   std::vector<SendPort<RemoteError>>& error_listeners() noexcept { return error_listeners_; }
   void set_errors_fatal(bool fatal) noexcept { errors_fatal_ = fatal; }
+  // The isolate's thread, in its code: `child` is killed when this isolate has ended.
+  void AddChild(IsolateCore& child);
 
   // --- isolates that are plain threads
   // ------------------------------------------------------------ The isolate that is the calling
@@ -163,7 +182,10 @@ class IsolateCore final : public LocalsHost {
   int keep_alive() const noexcept { return keep_alive_.load(std::memory_order_relaxed); }
   void AcquireHeap(ThreadContext& context);
   void ReleaseHeap() noexcept;
-  void HandleControl();
+  // Handles the commands that are there, also in an event. False: there were none.
+  bool HandleControl();
+  // The same between two events, where a kill takes effect.
+  void HandleControlBetweenEvents();
   void HandleEvents(int credit);
   // An attached isolate: handles events in its own thread. Throws what was not caught.
   void Pump(int credit);
@@ -172,7 +194,16 @@ class IsolateCore final : public LocalsHost {
   void TakeInbox() noexcept;
   void Deliver(EventNode* node);
   void HandleUncaught(const std::exception_ptr& error);
-  void NotifyErrorListeners(const RemoteError& error);
+  // True if a listener's port has accepted it.
+  bool NotifyErrorListeners(const RemoteError& error);
+  // What was said when the isolate was told to end, if that is what ended it.
+  std::string_view EndMessage() const noexcept;
+  // The event that runs is the last. The first reason counts.
+  void BeginEnd(ExitReason reason) noexcept;
+  // The same for a stop that was requested.
+  void BeginRequestedEnd() noexcept;
+  void EndChildren() noexcept;
+  void TellMonitors() noexcept;
   bool FinishedForGood();
   // Unwinds and discards all of the isolate's code but its IsolateLocals.
   void EndCode() noexcept;
@@ -188,6 +219,7 @@ class IsolateCore final : public LocalsHost {
   std::string name_;  // const after construction
   IsolateState<StdAtomics> state_;
   std::atomic<Parker*> parker_{nullptr};  // of the thread that runs or hosts the isolate; see Wake
+  IsolateStop stop_;
   std::atomic<bool> kill_requested_{false};
   std::atomic<int> keep_alive_{0};  // written by the owner
   EventStack<EventNode> inbox_;
@@ -204,6 +236,12 @@ class IsolateCore final : public LocalsHost {
   std::vector<Capability> pauses_;
   std::vector<ExitListener> exit_listeners_;
   std::vector<SendPort<RemoteError>> error_listeners_;
+  std::vector<std::unique_ptr<ExitMonitor>, MainAllocator<std::unique_ptr<ExitMonitor>>> monitors_;
+  std::vector<ExitListener, MainAllocator<ExitListener>> before_next_event_;
+  std::vector<Ref<IsolateCore>, MainAllocator<Ref<IsolateCore>>> children_;  // some have ended
+  std::size_t prune_children_at_ = 8;
+  ExitReason exit_reason_ = ExitReason::kFinished;
+  std::optional<ExitInfo> exit_info_;  // written before the isolate is dead, in the main heap
   std::unique_ptr<FinalMessage> final_message_;
   std::optional<RemoteError> error_;
   std::exception_ptr attached_error_;  // what ended an attached isolate, for its caller
@@ -217,7 +255,9 @@ class IsolateCore final : public LocalsHost {
   bool started_ = false;
   bool in_turn_ = false;
   bool ending_ = false;
-  bool unwound_ = false;  // only destructors run any more
+  bool end_before_next_event_ = false;
+  bool error_told_ = false;  // somebody knows what error_ says
+  bool unwound_ = false;     // only destructors run any more
   bool errors_fatal_ = true;
 };
 

@@ -72,7 +72,7 @@ EventLoop::~EventLoop() {
   if (core.attached() || core.dead()) return;
   ISOLATES_CHECK(internal::current_host != &core, "an event of an isolate destroys its EventLoop");
   core.loop()->SetOnEvent(nullptr);
-  core.RequestKill();
+  core.RequestKill(ExitReason::kKilled, "its EventLoop is gone");
   const std::lock_guard running(core.loop()->running);
   while (core.HandleOneEvent()) {
   }

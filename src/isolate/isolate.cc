@@ -32,6 +32,87 @@ class Command final : public EventNode, public MainHeapObject {
   Action action_;
 };
 
+// A monitor on its way to the isolate; if that has ended, whoever finds it tells the end.
+class AddMonitorCommand final : public EventNode, public MainHeapObject {
+ public:
+  AddMonitorCommand(IsolateCore& core, std::unique_ptr<ExitMonitor> monitor) noexcept
+      : core_(&core), monitor_(std::move(monitor)) {}
+  void OnEvent() override {
+    const std::unique_ptr<AddMonitorCommand> self(this);
+    core_->AddMonitor(std::move(monitor_));
+  }
+  void OnDiscard() noexcept override {
+    const MainHeapScope main_heap;
+    const std::unique_ptr<AddMonitorCommand> self(this);
+    monitor_->Tell(core_->exit_info());
+  }
+
+ private:
+  const Ref<IsolateCore> core_;
+  std::unique_ptr<ExitMonitor> monitor_;
+};
+
+class PortMonitor final : public ExitMonitor {
+ public:
+  explicit PortMonitor(SendPort<ExitInfo> port) : port_(std::move(port)) {}
+  bool Tell(const ExitInfo& info) noexcept override {
+    try {
+      return port_.Send(info) == SendResult::kAccepted;
+    } catch (...) {  // a port that is none, or no memory
+      ReportUndelivered();
+      return false;
+    }
+  }
+  std::uint64_t port_id() const noexcept override { return port_.id(); }
+
+ private:
+  const SendPort<ExitInfo> port_;
+};
+
+class FutureMonitor final : public ExitMonitor {
+ public:
+  explicit FutureMonitor(ResultSink<ExitInfo> sink) : sink_(std::move(sink)) {}
+  bool Tell(const ExitInfo& info) noexcept override {
+    sink_.Succeed(info);
+    return true;
+  }
+
+ private:
+  ResultSink<ExitInfo> sink_;
+};
+
+// Ends a stream of errors: an error without a type comes after all others.
+class ErrorsEnd final : public ExitMonitor {
+ public:
+  explicit ErrorsEnd(SendPort<RemoteError> port) : port_(std::move(port)) {}
+  bool Tell(const ExitInfo&) noexcept override {
+    try {
+      port_.Send(RemoteError("", "", ""));
+    } catch (...) {  // no memory
+      ReportUndelivered();
+    }
+    return false;
+  }
+  std::uint64_t port_id() const noexcept override { return port_.id(); }
+
+ private:
+  const SendPort<RemoteError> port_;
+};
+
+// Subscribed from the beginning, not from the first Next.
+Stream<RemoteError> ErrorsOf(Isolate isolate, ReceivePort<RemoteError> errors) {
+  struct Subscription {
+    const Isolate& isolate;
+    const SendPort<RemoteError> port;
+    ~Subscription() { isolate.RemoveErrorListener(port); }
+  } const subscription{isolate, errors.send_port()};
+  for (;;) {
+    std::optional<RemoteError> error = co_await errors.Receive();
+    if (!error.has_value() || error->type().empty()) break;
+    co_yield std::move(*error);
+  }
+}
+
 template <class Action>
 void PostCommand(const Ref<PortHost>& isolate, Action action) {
   const MainHeapScope main_heap;
@@ -41,9 +122,20 @@ void PostCommand(const Ref<PortHost>& isolate, Action action) {
 
 }  // namespace
 
+std::unique_ptr<ExitMonitor> MakePortMonitor(SendPort<ExitInfo> port) {
+  return std::make_unique<PortMonitor>(std::move(port));
+}
+
+void ReportUndelivered() noexcept {
+  const IsolateCore* core = CurrentCore();
+  ReportUnhandledError(
+      DescribeException(std::current_exception(), core != nullptr ? core->name() : ""));
+}
+
 Ref<PortHost> Launch(const LaunchOptions& options, std::unique_ptr<Computation> computation) {
   if (IsolateCore* current = CurrentCore()) current->CheckStop();
   const MainHeapScope main_heap;
+  IsolateCore* const parent = options.end_with_parent ? &RequireCore() : nullptr;
   Scheduler& scheduler = GetScheduler();
   // Copied in the main heap: the options' strings may come from the caller's isolate (rule H2).
   auto core = MakeRef<IsolateCore>(LaunchOptions(options), std::move(computation));
@@ -64,13 +156,16 @@ Ref<PortHost> Launch(const LaunchOptions& options, std::unique_ptr<Computation> 
     scheduler.IsolateEnded(*core);
     throw StateError("the runtime is shut down");
   }
+  if (parent != nullptr) parent->AddChild(*core);
   return Ref<PortHost>(core.get());
 }
 
 RemoteError TerminalError(const std::optional<RemoteError>& error) {
   if (error) return *error;
   const IsolateCore* core = CurrentCore();
-  return RemoteError("isolates::StateError", "the isolate ended without a result",
+  return RemoteError("isolates::StateError",
+                     "the isolate ended without a result" +
+                         (core != nullptr ? " (" + core->DescribeEnd() + ")" : std::string()),
                      core != nullptr ? core->name() : "");
 }
 
@@ -168,18 +263,91 @@ void Isolate::Resume(const Capability& resume_capability) const {
               [resume_capability](IsolateCore& core) { core.Resume(resume_capability); });
 }
 
-void Isolate::Kill(KillPriority priority) const {
+void Isolate::Kill(ControlPriority priority, std::string_view reason) const {
   IsolateCore& core = CoreOf(control_port_.isolate_);
   if (terminate_ != core.terminate_right()) return;
-  if (priority == KillPriority::kImmediate) {
-    core.RequestKill();
+  if (priority == ControlPriority::kImmediate) {
+    core.RequestKill(ExitReason::kKilled, reason);
   } else {
+    core.RequestStop(ExitReason::kKilled, reason);
     PostCommand(control_port_.isolate_, [](IsolateCore& isolate) { isolate.EndBeforeNextEvent(); });
   }
 }
 
-void Isolate::PingWith(const ExitListener& notice) const {
-  PostCommand(control_port_.isolate_, [notice](IsolateCore&) { notice.Send(); });
+StopToken Isolate::stop_token() const {
+  return StopToken(control_port_.isolate_, CoreOf(control_port_.isolate_).stop());
+}
+
+StopToken CurrentStopToken() { return Isolate::Current().stop_token(); }
+
+std::stop_token StopToken::std_token() const {
+  const internal::MainHeapScope main_heap;
+  return stop_->source().get_token();
+}
+
+void Isolate::PingWith(const ExitListener& notice, ControlPriority priority) const {
+  if (priority == ControlPriority::kImmediate) {
+    PostCommand(control_port_.isolate_, [notice](IsolateCore&) { notice.Send(); });
+  } else {
+    PostCommand(control_port_.isolate_,
+                [notice](IsolateCore& core) { core.NotifyBeforeNextEvent(notice); });
+  }
+}
+
+void Isolate::AddMonitor(std::unique_ptr<internal::ExitMonitor> monitor) const {
+  const internal::MainHeapScope main_heap;
+  IsolateCore& core = CoreOf(control_port_.isolate_);
+  core.PushControl(new internal::AddMonitorCommand(core, std::move(monitor)));
+}
+
+void Isolate::Monitor(SendPort<ExitInfo> port) const {
+  if (port.id() == 0) throw StateError("a monitor needs a port");
+  AddMonitor(internal::MakePortMonitor(std::move(port)));
+}
+
+void Isolate::Unmonitor(const SendPort<ExitInfo>& port) const {
+  PostCommand(control_port_.isolate_,
+              [id = port.id()](IsolateCore& core) { core.RemoveMonitor(id); });
+}
+
+Future<ExitInfo> Isolate::Ended() const {
+  // Waiting for one's own end could never end.
+  internal::PortHost* const self = internal::CurrentCore() == control_port_.isolate_.get()
+                                       ? control_port_.isolate_.get()
+                                       : nullptr;
+  auto state = internal::MakeRef<internal::FutureState<ExitInfo>>(self);
+  Future<ExitInfo> future(state);
+  AddMonitor(
+      std::make_unique<internal::FutureMonitor>(internal::ResultSink<ExitInfo>(std::move(state))));
+  return future;
+}
+
+Stream<RemoteError> Isolate::Errors() const {
+  ReceivePort<RemoteError> errors;
+  AddErrorListener(errors.send_port());
+  {
+    const internal::MainHeapScope main_heap;
+    AddMonitor(std::make_unique<internal::ErrorsEnd>(errors.send_port()));
+  }
+  return internal::ErrorsOf(*this, std::move(errors));
+}
+
+std::string_view ExitReasonName(ExitReason reason) noexcept {
+  switch (reason) {
+    case ExitReason::kFinished:
+      return "finished";
+    case ExitReason::kExited:
+      return "exited";
+    case ExitReason::kUncaughtError:
+      return "uncaught error";
+    case ExitReason::kKilled:
+      return "killed";
+    case ExitReason::kParentEnded:
+      return "parent ended";
+    case ExitReason::kShutdown:
+      return "shutdown";
+  }
+  return "unknown";
 }
 
 void Isolate::AddListener(const ExitListener& listener) const {

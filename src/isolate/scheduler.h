@@ -49,6 +49,8 @@ class Scheduler {
   // Any thread. Pushes the timer's event to its isolate when the time has come. Takes over a
   // reference.
   virtual void AddTimer(TimerNode* timer) = 0;
+  // Any thread. Gives that reference back, unless the timer is on its way to its isolate already.
+  virtual void RemoveTimer(TimerNode& timer) noexcept = 0;
   virtual const Clock& clock() const noexcept = 0;
   // An isolate came to life, or ended. The scheduler holds a reference in between: an isolate that
   // waits to be resumed lives although nobody else has a handle.

@@ -1,28 +1,39 @@
 #include "isolates/timer.h"
 
+#include <utility>
+
 #include "src/isolate/core.h"
 #include "src/isolate/scheduler.h"
 #include "src/isolate/timer_node.h"
 
 namespace isolates::internal {
 
-DelayAwaiter::~DelayAwaiter() {
+void PendingTimer::Start(Duration delay, std::coroutine_handle<> waiter) {
+  const MainHeapScope main_heap;
+  Scheduler& scheduler = GetScheduler();
+  const TimePoint now = scheduler.clock().Now();
+  const TimePoint when = delay < TimePoint::max() - now ? now + delay : TimePoint::max();
+  timer_ = new TimerNode(RequireHost(), when, waiter);
+  timer_->AddRef();  // the scheduler's
+  scheduler.AddTimer(timer_);
+}
+
+TimePoint TimerNow() { return GetScheduler().clock().Now(); }
+
+bool PendingTimer::waits() const noexcept { return timer_ != nullptr && timer_->waits(); }
+
+void PendingTimer::Cancel() noexcept {
   if (timer_ == nullptr) return;
-  timer_->Cancel();
-  timer_->Release();
+  if (timer_->waits()) {
+    timer_->Cancel();
+    GetScheduler().RemoveTimer(*timer_);
+  }
+  std::exchange(timer_, nullptr)->Release();
 }
 
 bool DelayAwaiter::await_ready() const {
   RequireHost().CheckStop();
   return false;
-}
-
-void DelayAwaiter::await_suspend(std::coroutine_handle<> waiter) {
-  const MainHeapScope main_heap;
-  Scheduler& scheduler = GetScheduler();
-  timer_ = new TimerNode(RequireHost(), scheduler.clock().Now() + delay_, waiter);
-  timer_->AddRef();  // the scheduler's
-  scheduler.AddTimer(timer_);
 }
 
 void DelayAwaiter::await_resume() { RequireHost().CheckStop(); }

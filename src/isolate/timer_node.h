@@ -1,10 +1,12 @@
-// A timer on its way: in the scheduler's queue until its time has come, then an event of its
-// isolate.
+// A timer on its way: in the scheduler's queue until its time has come or it is cancelled, then an
+// event of its isolate.
 
 #ifndef ISOLATES_SRC_ISOLATE_TIMER_NODE_H_
 #define ISOLATES_SRC_ISOLATE_TIMER_NODE_H_
 
 #include <coroutine>
+#include <cstddef>
+#include <cstdint>
 
 #include "isolates/clock.h"
 #include "isolates/detail/event_node.h"
@@ -30,11 +32,13 @@ class TimerNode final : public RefCounted, public MainHeapObject, public EventNo
     host->Push(this);
   }
 
-  // The isolate's thread: nobody waits any more.
+  // The isolate's thread: nobody waits any more. The scheduler is told by the caller.
   void Cancel() noexcept {
     if (waiter_) host_->AddKeepAlive(-1);
     waiter_ = nullptr;
   }
+  // The isolate's thread: false once it has resumed its coroutine or was cancelled.
+  bool waits() const noexcept { return static_cast<bool>(waiter_); }
 
   void OnEvent() override {
     const auto self = Ref<TimerNode>::Adopt(this);
@@ -43,6 +47,11 @@ class TimerNode final : public RefCounted, public MainHeapObject, public EventNo
     if (waiter) waiter.resume();
   }
   void OnDiscard() noexcept override { Release(); }
+
+  // The scheduler's, under its lock: the place in its queue, and the order among equal times.
+  static constexpr std::size_t kNotQueued = SIZE_MAX;
+  std::size_t queue_index = kNotQueued;
+  std::uint64_t queue_order = 0;
 
  private:
   const TimePoint when_;

@@ -20,8 +20,10 @@ std::atomic<std::uint64_t> dead_letters{0};
 
 void DestroyDeadLetter(Envelope* envelope) noexcept {
   delete envelope;
-  dead_letters.fetch_add(1, std::memory_order_relaxed);
+  CountDeadLetter();
 }
+
+void CountDeadLetter() noexcept { dead_letters.fetch_add(1, std::memory_order_relaxed); }
 
 std::uint64_t DeadLetterCount() noexcept { return dead_letters.load(std::memory_order_relaxed); }
 

@@ -31,10 +31,18 @@ void Keeper::AddTimer(TimerNode* timer) {
   const MainHeapScope main_heap;
   {
     const std::lock_guard lock(mutex_);
-    timers_.push(Entry{timer->when(), next_order_++, timer});
+    timers_.Add(*timer);
     StartThread();
   }
   parker_.Unpark();
+}
+
+void Keeper::RemoveTimer(TimerNode& timer) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!timers_.Remove(timer)) return;
+  }
+  timer.Release();
 }
 
 void Keeper::Watch() {
@@ -57,13 +65,10 @@ TimePoint Keeper::FireTimers() {
       const std::lock_guard lock(mutex_);
       if (timers_.empty()) return TimePoint::max();
       const TimePoint now = clock_->Now();
-      const Entry& next = timers_.top();
-      if (next.when > now) {
-        // A clock that is moved by hand tells when it was moved.
-        return manual_ ? TimePoint::max() : next.when;
-      }
-      due = next.timer;
-      timers_.pop();
+      const TimePoint next = timers_.top().when();
+      // A clock that is moved by hand tells when it was moved.
+      if (next > now) return manual_ ? TimePoint::max() : next;
+      due = &timers_.Pop();
     }
     due->Fire();
   }
@@ -103,8 +108,7 @@ void Keeper::Stop() {
   if (thread.joinable()) thread.join();
   const std::lock_guard lock(mutex_);
   while (!timers_.empty()) {
-    timers_.top().timer->OnDiscard();
-    timers_.pop();
+    timers_.Pop().OnDiscard();
   }
 }
 

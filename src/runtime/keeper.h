@@ -4,18 +4,16 @@
 #define ISOLATES_SRC_RUNTIME_KEEPER_H_
 
 #include <atomic>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <queue>
 #include <thread>
-#include <vector>
 
 #include "isolates/clock.h"
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/parker.h"
 #include "src/isolate/timer_node.h"
+#include "src/runtime/timer_queue.h"
 
 namespace isolates::internal {
 
@@ -27,21 +25,15 @@ class Keeper : public MainHeapObject {
   const Clock& clock() const noexcept { return *clock_; }
   // Any thread. Takes over a reference. Timers fire in the order of their times, then of this call.
   void AddTimer(TimerNode* timer);
+  // Any thread: gives the reference back if the timer has not fired. A timer that has is on its way
+  // to its isolate.
+  void RemoveTimer(TimerNode& timer) noexcept;
   // Any thread, cheap when it watches already.
   void Watch();
   // Ends the thread. Timers that have not fired never will.
   void Stop();
 
  private:
-  struct Entry {
-    TimePoint when;
-    std::uint64_t order;
-    TimerNode* timer;
-    bool operator<(const Entry& other) const noexcept {
-      return when != other.when ? when > other.when : order > other.order;  // earliest on top
-    }
-  };
-
   void StartThread();
   void Loop();
   // Fires what is due. The next time to look, by the machine's clock; TimePoint::max() if there is
@@ -55,8 +47,7 @@ class Keeper : public MainHeapObject {
   std::atomic<bool> watching_{false};
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;  // guards what follows
-  std::priority_queue<Entry, std::vector<Entry, MainAllocator<Entry>>> timers_;
-  std::uint64_t next_order_ = 0;
+  TimerQueue timers_;
   std::thread thread_;
 };
 

@@ -463,7 +463,7 @@ ShutdownReport Runtime::Stop(Duration timeout) {
   // release - pairs with IsolateStarted.
   if (refusing_.exchange(true, std::memory_order_acq_rel)) return report;
   ForEachLive([](IsolateCore& core) {
-    if (!core.attached()) core.RequestKill();
+    if (!core.attached()) core.RequestKill(ExitReason::kShutdown, "the runtime shuts down");
   });
   for (;;) {
     report.still_running.clear();

@@ -45,6 +45,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
     return ready_count_.load(std::memory_order_relaxed) > 0;  // relaxed - a hint
   }
   void AddTimer(TimerNode* timer) override { keeper_->AddTimer(timer); }
+  void RemoveTimer(TimerNode& timer) noexcept override { keeper_->RemoveTimer(timer); }
   const Clock& clock() const noexcept override { return keeper_->clock(); }
   void IsolateStarted(IsolateCore& core) override;
   void IsolateEnded(IsolateCore& core) noexcept override;

@@ -96,7 +96,17 @@ bool Simulator::Schedule(IsolateCore& core) noexcept {
 void Simulator::AddTimer(TimerNode* timer) {
   CheckThread();
   const MainHeapScope main_heap;
-  due_.emplace(std::pair(timer->when(), next_order_++), Due{timer, 0});
+  timer->queue_index = 0;  // queued; its place is the key
+  timer->queue_order = next_order_++;
+  due_.emplace(std::pair(timer->when(), timer->queue_order), Due{timer, 0});
+}
+
+void Simulator::RemoveTimer(TimerNode& timer) noexcept {
+  CheckThread();
+  if (timer.queue_index == TimerNode::kNotQueued) return;
+  due_.erase(std::pair(timer.when(), timer.queue_order));
+  timer.queue_index = TimerNode::kNotQueued;
+  timer.Release();
 }
 
 void Simulator::IsolateStarted(IsolateCore& core) {
@@ -217,6 +227,7 @@ void Simulator::Fire(const Due& due) {
   const auto live = live_.find(id);
   if (live != live_.end()) Note(SimulationStep::Kind::kTimer, *live->second.core);
   if (due.timer != nullptr) {
+    due.timer->queue_index = TimerNode::kNotQueued;
     due.timer->Fire();
   } else if (live != live_.end()) {
     UnparkInTurn(*live->second.core, ThisThread().parker);
@@ -244,7 +255,7 @@ void Simulator::EndAll() {
   for (const auto& core : left) {
     if (!gave_up_) report_.waiting.push_back(core->DescribeLife());
   }
-  for (const auto& core : left) core->RequestKill();
+  for (const auto& core : left) core->RequestKill(ExitReason::kShutdown, "the simulation has come to its end");
 }
 
 SimulationReport Simulator::Run(Ref<IsolateCore> main) {

@@ -50,6 +50,7 @@ class Simulator final : public Scheduler, public MainHeapObject {
   bool Crowded() const noexcept override { return false; }
   bool OthersWait() const noexcept override { return false; }
   void AddTimer(TimerNode* timer) override;
+  void RemoveTimer(TimerNode& timer) noexcept override;
   const Clock& clock() const noexcept override { return clock_; }
   void IsolateStarted(IsolateCore& core) override;
   void IsolateEnded(IsolateCore& core) noexcept override;

@@ -108,7 +108,7 @@ TEST_F(ControlTest, PausesAreCountedByCapability) {
 }
 
 TEST_F(ControlTest, KillOfAnIdleIsolate) {
-  for (const auto priority : {KillPriority::kBeforeNextEvent, KillPriority::kImmediate}) {
+  for (const auto priority : {ControlPriority::kBeforeNextEvent, ControlPriority::kImmediate}) {
     const auto isolate = SpawnEcho();
     EXPECT_EQ(NextReply(), "ready");
     isolate.Kill(priority);
@@ -120,7 +120,7 @@ TEST_F(ControlTest, KillOfAnIdleIsolate) {
 }
 
 TEST_F(ControlTest, KillOfAPausedIsolate) {
-  for (const auto priority : {KillPriority::kBeforeNextEvent, KillPriority::kImmediate}) {
+  for (const auto priority : {ControlPriority::kBeforeNextEvent, ControlPriority::kImmediate}) {
     const auto isolate = SpawnEcho(SpawnOptions().Paused());
     isolate.Kill(priority);
     EXPECT_EQ(NextExit(), 1);
@@ -142,7 +142,7 @@ TEST_F(ControlTest, KillOfALoopWithCheckStop) {
                            started.send_port(), SpawnOptions().OnExit(exits_.send_port(), 3))
                            .Get();
   (void)started.Receive(kForever);
-  isolate.Kill(KillPriority::kImmediate);
+  isolate.Kill(ControlPriority::kImmediate);
   EXPECT_EQ(NextExit(), 3);
   EXPECT_TRUE(unwound);
 }
@@ -159,7 +159,7 @@ TEST_F(ControlTest, KillOfAnIsolateThatBlocks) {
                            started.send_port(), SpawnOptions().OnExit(exits_.send_port(), 4))
                            .Get();
   (void)started.Receive(kForever);
-  blocked.Kill(KillPriority::kImmediate);
+  blocked.Kill(ControlPriority::kImmediate);
   EXPECT_EQ(NextExit(), 4);
   EXPECT_EQ(started.TryReceive(), std::nullopt);
 }
@@ -200,7 +200,7 @@ TEST_F(ControlTest, ARestrictedHandleCanPingAndListenAndNoMore) {
   EXPECT_EQ(restricted, isolate);
   EXPECT_EQ(restricted.debug_name(), isolate.debug_name());
   restricted.Kill();
-  restricted.Kill(KillPriority::kImmediate);
+  restricted.Kill(ControlPriority::kImmediate);
   restricted.Pause();
   restricted.SetErrorsFatal(false);
   Sync(restricted);

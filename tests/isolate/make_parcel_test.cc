@@ -377,7 +377,7 @@ TEST(UnwoundBuilderTest, KillWhileTheBuilderWaits) {
                      ready.send_port(), SpawnOptions().OnExit(ended.send_port(), 2))
                      .Get();
   EXPECT_EQ(ready.Receive(kForever), 1);
-  isolate.Kill(KillPriority::kImmediate);
+  isolate.Kill(ControlPriority::kImmediate);
   EXPECT_EQ(ended.Receive(kForever), 2);
 }
 

@@ -76,7 +76,8 @@ TEST(StormTest, SpawnsExitsAndKillsWhileOthersSend) {
                              .Get();
     ++expected;
     if (kill_at_once) {
-      isolate.Kill(round % 2 == 0 ? KillPriority::kImmediate : KillPriority::kBeforeNextEvent);
+      isolate.Kill(round % 2 == 0 ? ControlPriority::kImmediate
+                                  : ControlPriority::kBeforeNextEvent);
       continue;
     }
     const auto port = *ports.Receive(kForever);
@@ -96,7 +97,7 @@ TEST(StormTest, SpawnsExitsAndKillsWhileOthersSend) {
         port.Send("close");
         break;
       case 2:
-        isolate.Kill(KillPriority::kImmediate);
+        isolate.Kill(ControlPriority::kImmediate);
         break;
       case 3:
         isolate.Pause();

@@ -47,7 +47,8 @@ class FinalMessage : public MainHeapObject {
   FinalMessage(const FinalMessage&) = delete;
   FinalMessage& operator=(const FinalMessage&) = delete;
   virtual ~FinalMessage() = default;
-  // Verifies a checked message once more, then sends it. Throws TransferError.
+  // Verifies a checked message once more, then sends it. Throws TransferError. If its port closed
+  // during the unwinding, the message is a dead letter.
   virtual void Deliver() = 0;
 };
 

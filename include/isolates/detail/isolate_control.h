@@ -14,6 +14,7 @@
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/ref.h"
 #include "isolates/error.h"
+#include "isolates/exit_info.h"
 #include "isolates/idle_strategy.h"
 #include "isolates/parcel.h"
 #include "isolates/port.h"
@@ -21,6 +22,10 @@
 namespace isolates {
 
 namespace internal {
+
+// Something that was to be said about an isolate could not be sent, by the exception that is being
+// handled: it is reported as unhandled.
+void ReportUndelivered() noexcept;
 
 // A message that waits for its occasion. It is copied when it is sent, so one notice may serve
 // several isolates.
@@ -37,7 +42,8 @@ class TypedNotice final : public Notice {
   void Send() noexcept override {
     try {
       SendPort<T>(port_).Send(message_);  // a copy: several isolates may send this notice at once
-    } catch (...) {  // NOLINT(bugprone-empty-catch): no memory; the receiver's deadline tells
+    } catch (...) {                       // the copy throws, or there is no memory
+      ReportUndelivered();
     }
   }
   std::uint64_t port_id() const noexcept override { return port_.id(); }
@@ -69,6 +75,21 @@ class ExitListener {
 
 namespace internal {
 
+// Who is told the end of an isolate, once, also if it has ended already.
+class ExitMonitor : public MainHeapObject {
+ public:
+  ExitMonitor() = default;
+  ExitMonitor(const ExitMonitor&) = delete;
+  ExitMonitor& operator=(const ExitMonitor&) = delete;
+  virtual ~ExitMonitor() = default;
+  // On any thread; true if somebody will know.
+  virtual bool Tell(const ExitInfo& info) noexcept = 0;
+  // The port that it tells; 0: none.
+  virtual std::uint64_t port_id() const noexcept { return 0; }
+};
+
+std::unique_ptr<ExitMonitor> MakePortMonitor(SendPort<ExitInfo> port);
+
 struct LaunchOptions {
   std::string name;     // empty: "isolate-<id>"
   bool paused = false;  // until resumed with the isolate's own pause capability
@@ -84,6 +105,8 @@ struct LaunchOptions {
   std::shared_ptr<const IdleStrategy> idle;  // of a dedicated isolate
   std::optional<ExitListener> on_exit;
   std::optional<SendPort<RemoteError>> on_error;
+  std::optional<SendPort<ExitInfo>> monitor;
+  bool end_with_parent = false;
 };
 
 }  // namespace internal

@@ -289,7 +289,9 @@ class TypedFinalMessage final : public FinalMessage {
   template <class U>
   TypedFinalMessage(SendPort<T> port, U&& message)
       : port_(std::move(port)), message_(std::forward<U>(message)) {}
-  void Deliver() override { port_.Send(std::move(message_)); }
+  void Deliver() override {
+    if (port_.Send(std::move(message_)) != SendResult::kAccepted) CountDeadLetter();
+  }
   const T& message() const noexcept { return message_; }
 
  private:

@@ -149,6 +149,8 @@ class SenderHandle {
 void DestroyDeadLetter(Envelope* envelope) noexcept;
 // Messages that were accepted and never received, in the whole process so far.
 std::uint64_t DeadLetterCount() noexcept;
+// Counts one that had no envelope: Exit's message, whose port closed meanwhile.
+void CountDeadLetter() noexcept;
 
 }  // namespace isolates::internal
 
