@@ -330,7 +330,6 @@ TEST_F(MonitorTest, ManyShortLinkedIsolatesAreForgotten) {
 Task<std::vector<std::string>> AllErrors(Isolate isolate) {
   std::vector<std::string> messages;
   auto errors = isolate.Errors();
-  isolate.Resume(isolate.pause_capability());
   while (auto error = co_await errors.Next()) messages.push_back(error->message());
   co_return messages;
 }
@@ -353,6 +352,7 @@ TEST_F(MonitorTest, AStreamOfErrorsEndsWithTheIsolate) {
           .Get();
   auto first = Start(AllErrors(isolate));
   auto second = Start(AllErrors(isolate));
+  isolate.Resume(isolate.pause_capability());  // both have subscribed
   EXPECT_THAT(first.Get(), ElementsAre("one", "two", "end"));
   EXPECT_THAT(second.Get(), ElementsAre("one", "two", "end"));
   EXPECT_EQ(unhandled, 0);
