@@ -1,13 +1,14 @@
 // Isolates inside of Asio: the thread of an io_context handles its own isolate's messages, and runs
 // the turns of an isolate that was made for it.
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <chrono>
 #include <iostream>
 #include <string>
 #include <utility>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include "isolates/isolates.h"
 
@@ -33,9 +34,8 @@ using Ports = std::pair<SendPort<std::string>, SendPort<SendPort<std::string>>>;
 void Echo(Ports ports) {
   ReceivePort<std::string> requests;
   ports.second.Send(requests.send_port());
-  std::move(requests).Listen([answers = ports.first](std::string text) {
-    answers.Send("echo of " + text);
-  });
+  std::move(requests).Listen(
+      [answers = ports.first](std::string text) { answers.Send("echo of " + text); });
 }
 
 }  // namespace

@@ -83,6 +83,19 @@ def isolates_repositories():
         library = "simdjson",
     )
 
+    # Event loops of others, for the examples that run isolates inside of them.
+    system_library(
+        name = "boost_asio",
+        package = "libboost1.81-dev",
+        include = ["boost"],
+    )
+    system_library(
+        name = "uv",
+        package = "libuv1-dev",
+        include = ["uv.h", "uv"],
+        library = "uv",
+    )
+
     # The default input of the examples.
     system_library(
         name = "iso_codes",

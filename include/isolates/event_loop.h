@@ -1,9 +1,9 @@
 // EventLoop: isolates whose turns run on threads of the program, inside of a foreign event loop
 // (epoll, Asio, libuv, a game's frame) or in a loop of their own.
 //
-// A loop is either that of the calling thread's own isolate (OfThisThread: main, or any plain thread
-// with ports), or that of an isolate made for it (Create), which may be run by any thread, one turn
-// at a time. Both allocate from the program's heap.
+// A loop is either that of the calling thread's own isolate (OfThisThread: main, or any plain
+// thread with ports), or that of an isolate made for it (Create), which may be run by any thread,
+// one turn at a time. Both allocate from the program's heap.
 
 #ifndef ISOLATES_EVENT_LOOP_H_
 #define ISOLATES_EVENT_LOOP_H_
@@ -27,14 +27,14 @@ class EventLoop {
   static EventLoop OfThisThread();
 
   // An isolate with `entry(message)` that runs only where HandleEvent or Run is called; its entry
-  // runs in the first turn. (Dart's Isolate.create.) Dedicated has no meaning here. Throws as Spawn.
+  // runs in the first turn. (Dart's Isolate.create.) Dedicated has no meaning here. Throws as
+  // Spawn.
   template <class Entry, class Message>
     requires std::invocable<std::decay_t<Entry>, std::decay_t<Message>>
   static EventLoop Create(Entry&& entry, Message&& message, SpawnOptions options = {}) {
     options.launch_.hosted = true;
-    return EventLoop(Isolate::Spawn(std::forward<Entry>(entry), std::forward<Message>(message),
-                                    options)
-                         .Get());
+    return EventLoop(
+        Isolate::Spawn(std::forward<Entry>(entry), std::forward<Message>(message), options).Get());
   }
 
   EventLoop(EventLoop&& other) noexcept = default;

@@ -32,8 +32,8 @@ class IdleStrategy {
 
   virtual ~IdleStrategy() = default;
 
-  // The next step of a wait that has lasted for `waited` so far. `crowded`: more threads want to run
-  // than there are processors, so whoever spins may hold up the one it waits for. Any thread.
+  // The next step of a wait that has lasted for `waited` so far. `crowded`: more threads want to
+  // run than there are processors, so whoever spins may hold up the one it waits for. Any thread.
   virtual Step Next(const Memory& memory, Duration waited, bool crowded) const noexcept = 0;
   // A wait has ended with work, after `waited`. Any thread, on its own memory.
   virtual void Learn(Memory& memory, Duration waited) const noexcept;
@@ -45,16 +45,14 @@ std::shared_ptr<const IdleStrategy> BusySpin();
 
 // Looks for `spin`, then yields for as long again, then sleeps for 1 microsecond and twice as long
 // each time up to `longest_sleep`: wakers never need a system call to be noticed in bounded time.
-std::shared_ptr<const IdleStrategy> BackOff(
-    Duration spin = std::chrono::microseconds(10),
-    Duration longest_sleep = std::chrono::milliseconds(1));
+std::shared_ptr<const IdleStrategy> BackOff(Duration spin = std::chrono::microseconds(10),
+                                            Duration longest_sleep = std::chrono::milliseconds(1));
 
 // Looks for a while, then sleeps until woken. The while adapts between `shortest` and `longest`: it
-// doubles when work came soon after it had ended, and loses an eighth when spinning was in vain. The
-// default of the library.
-std::shared_ptr<const IdleStrategy> SpinThenPark(
-    Duration longest = std::chrono::microseconds(30),
-    Duration shortest = std::chrono::microseconds(1));
+// doubles when work came soon after it had ended, and loses an eighth when spinning was in vain.
+// The default of the library.
+std::shared_ptr<const IdleStrategy> SpinThenPark(Duration longest = std::chrono::microseconds(30),
+                                                 Duration shortest = std::chrono::microseconds(1));
 
 // Sleeps at once.
 std::shared_ptr<const IdleStrategy> Park();

@@ -48,7 +48,8 @@ class SimulationOptions {
  public:
   explicit SimulationOptions(std::uint64_t seed) noexcept : seed_(seed) {}
 
-  // Turns of that many events at most, chosen anew for each. Default: 4. One is the finest schedule.
+  // Turns of that many events at most, chosen anew for each. Default: 4. One is the finest
+  // schedule.
   SimulationOptions& MaxEventsInATurn(int events) noexcept {
     max_events_ = events;
     return *this;
@@ -81,8 +82,9 @@ SimulationReport RunSimulation(const SimulationOptions& options,
 // long as it talks to nothing but its isolates.
 //
 // All runs on the calling thread, but for isolates that block in a turn (Get, Receive with a
-// timeout): another thread goes on then, never both. Isolates of a simulation and others cannot talk
-// to each other (the program is ended with a message). Spawn options about processors are ignored.
+// timeout): another thread goes on then, never both. Isolates of a simulation and others cannot
+// talk to each other (the program is ended with a message). Spawn options about processors are
+// ignored.
 //
 // Throws what main did not catch (RemoteError), LimitError, and StateError inside of an isolate's
 // event or another simulation.

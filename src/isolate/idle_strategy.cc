@@ -68,9 +68,7 @@ class SpinThenParkStrategy final : public IdleStrategy {
 
 class ParkStrategy final : public IdleStrategy {
  public:
-  Step Next(const Memory&, Duration, bool) const noexcept override {
-    return {Step::Kind::kSleep};
-  }
+  Step Next(const Memory&, Duration, bool) const noexcept override { return {Step::Kind::kSleep}; }
 };
 
 }  // namespace

@@ -10,8 +10,7 @@ namespace isolates::internal {
 namespace {
 
 const IdleStrategy& StrategyOf(const ThreadContext& context) noexcept {
-  return context.idle_strategy != nullptr ? *context.idle_strategy
-                                          : GetScheduler().idle_strategy();
+  return context.idle_strategy != nullptr ? *context.idle_strategy : GetScheduler().idle_strategy();
 }
 
 }  // namespace

@@ -23,8 +23,8 @@ class Scheduler {
   // Before the isolate is scheduled for the first time: it gets a thread and a processor of its own
   // until it ends. `cpu`: a number or LaunchOptions::kAnyProcessor. Throws LimitError, StateError.
   virtual void Dedicate(IsolateCore& core, int cpu, std::shared_ptr<const IdleStrategy> idle) = 0;
-  // The dedicated isolate that runs on this thread is ending: its processor is free for the next one
-  // before anybody is told of the end.
+  // The dedicated isolate that runs on this thread is ending: its processor is free for the next
+  // one before anybody is told of the end.
   virtual void EndDedication() noexcept = 0;
   // The calling thread is about to sleep, perhaps for long: its processor is free for others until
   // EndBlocking. Throws LimitError on a worker if no further thread may be started.

@@ -1,9 +1,9 @@
 // Isolates with a thread and a processor of their own.
 //
 // A dedicated isolate is bound to a worker that has no place, as builders of parcels are bound to
-// theirs: whoever wakes it pushes it to Worker::bound and unparks that worker. The worker comes from
-// the spares and becomes one again when the isolate has ended. The places keep off its processor:
-// AssignCpus spreads them over those that are left.
+// theirs: whoever wakes it pushes it to Worker::bound and unparks that worker. The worker comes
+// from the spares and becomes one again when the isolate has ended. The places keep off its
+// processor: AssignCpus spreads them over those that are left.
 
 #include <pthread.h>
 #include <sched.h>
@@ -115,8 +115,8 @@ void Runtime::RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedicatio
   const int cpu = allowed_.cpus[dedication->cpu_index];
   if (!PinThisThread(cpu)) {
     const std::lock_guard lock(spares_mutex_);
-    warnings_.push_back("dedicated isolate '" + core.name() +
-                        "' could not be bound to processor " + std::to_string(cpu));
+    warnings_.push_back("dedicated isolate '" + core.name() + "' could not be bound to processor " +
+                        std::to_string(cpu));
   }
   context.idle_strategy = dedication->idle.get();
   context.has_processor = true;

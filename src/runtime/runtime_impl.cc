@@ -83,7 +83,8 @@ Runtime::Runtime(RuntimeOptions options)
                           std::memory_order_relaxed);  // relaxed - not yet shared
   last_looks_.resize(places_.size());
   cpu_dedicated_.resize(cpus);
-  shared_cpus_.store(static_cast<int>(cpus), std::memory_order_relaxed);  // relaxed - not yet shared
+  shared_cpus_.store(static_cast<int>(cpus),
+                     std::memory_order_relaxed);  // relaxed - not yet shared
   keeper_ = std::make_unique<Keeper>(options_.clock, [this] { return LookForStalls(); });
 }
 

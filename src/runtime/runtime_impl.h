@@ -119,7 +119,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   alignas(kCacheLine) std::atomic<std::uint32_t> next_place_{0};
   std::atomic<int> shared_cpus_{0};  // processors that no isolate has for itself; at least 1
   std::atomic<int> blocked_{0};      // workers in a turn that gave up their place
-  std::atomic<int> stalled_{0};  // workers in a turn that have lost their place
+  std::atomic<int> stalled_{0};      // workers in a turn that have lost their place
   std::atomic<std::uint64_t> started_{0};
   std::atomic<std::uint64_t> live_count_{0};
   std::atomic<std::uint64_t> stalls_{0};

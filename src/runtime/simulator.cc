@@ -159,8 +159,8 @@ Simulator::Actor& Simulator::SpareOrNew() {
   return made;
 }
 
-// Returns when the baton has come back: nothing else unparks an actor, and a Park without a deadline
-// returns only with a token (rule P2).
+// Returns when the baton has come back: nothing else unparks an actor, and a Park without a
+// deadline returns only with a token (rule P2).
 void Simulator::PassBaton(Actor& self, Actor& other) {
   running_ = &other;
   other.baton.Unpark();
@@ -255,7 +255,8 @@ void Simulator::EndAll() {
   for (const auto& core : left) {
     if (!gave_up_) report_.waiting.push_back(core->DescribeLife());
   }
-  for (const auto& core : left) core->RequestKill(ExitReason::kShutdown, "the simulation has come to its end");
+  for (const auto& core : left)
+    core->RequestKill(ExitReason::kShutdown, "the simulation has come to its end");
 }
 
 SimulationReport Simulator::Run(Ref<IsolateCore> main) {

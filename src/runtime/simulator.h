@@ -2,9 +2,10 @@
 //
 // Threads pass a baton; whoever has it is the only one to touch anything of the simulation, so
 // nothing here is locked or atomic. A thread gives it away when the isolate whose turn it runs
-// blocks (to a spare thread, which goes on with the loop), when the schedule resumes such an isolate
-// (to the thread that sleeps in it), and at the end (to the thread that called Simulate). Giving is
-// an Unpark of the other thread's parker, taking its Park: that is the happens-before edge.
+// blocks (to a spare thread, which goes on with the loop), when the schedule resumes such an
+// isolate (to the thread that sleeps in it), and at the end (to the thread that called Simulate).
+// Giving is an Unpark of the other thread's parker, taking its Park: that is the happens-before
+// edge.
 
 #ifndef ISOLATES_SRC_RUNTIME_SIMULATOR_H_
 #define ISOLATES_SRC_RUNTIME_SIMULATOR_H_
@@ -97,9 +98,9 @@ class Simulator final : public Scheduler, public MainHeapObject {
   LogicalClock clock_;
   std::uint64_t random_state_;
   std::vector<IsolateCore*> ready_;
-  std::map<std::uint64_t, Sleeper> sleepers_;                        // by the isolate's id
-  std::map<std::uint64_t, Live> live_;                               // by its id
-  std::map<std::pair<TimePoint, std::uint64_t>, Due> due_;           // by time, then order
+  std::map<std::uint64_t, Sleeper> sleepers_;               // by the isolate's id
+  std::map<std::uint64_t, Live> live_;                      // by its id
+  std::map<std::pair<TimePoint, std::uint64_t>, Due> due_;  // by time, then order
   std::uint64_t next_order_ = 0;
   std::uint64_t next_index_ = 0;
   std::vector<std::unique_ptr<Actor>> actors_;  // the first is the caller of Simulate

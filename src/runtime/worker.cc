@@ -102,8 +102,7 @@ IsolateCore* Runtime::TakeUrgent(Worker& worker) {
 
 IsolateCore* Runtime::TakeFrom(Worker& worker, Place& place, bool urgent) {
   ReadyQueue& queue = urgent ? place.urgent : place.ready;
-  auto& consumer =
-      worker.consumers[2 * static_cast<std::size_t>(place.index) + (urgent ? 0 : 1)];
+  auto& consumer = worker.consumers[2 * static_cast<std::size_t>(place.index) + (urgent ? 0 : 1)];
   if (consumer == nullptr) consumer = std::make_unique<ReadyQueue::Consumer>(queue);
   IsolateCore* core = nullptr;
   if (!queue.TryDequeue(*consumer, core)) return nullptr;

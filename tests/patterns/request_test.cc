@@ -41,7 +41,7 @@ TEST(RequestTest, ResponsesAndErrorsComeBack) {
   } catch (const RemoteError& error) {
     EXPECT_EQ(error.message(), "nothing to measure");
   }
-  server.Kill(KillPriority::kImmediate);
+  server.Kill(ControlPriority::kImmediate);
 }
 
 void ServeNever(SendPort<Lengths> out) {
@@ -60,7 +60,7 @@ TEST(RequestTest, AServerThatIsKilledFailsAllOpenCalls) {
   const Lengths lengths = *in.Receive(kForever);
   std::vector<Future<std::size_t>> calls;
   for (int i = 0; i < 10; ++i) calls.push_back(lengths.Call("text"));
-  server.Kill(KillPriority::kImmediate);
+  server.Kill(ControlPriority::kImmediate);
   for (auto& call : calls) {
     try {
       (void)call.Get();

@@ -245,7 +245,7 @@ TEST(AwaitSelectTest, AnIsolateThatWaitsCanBeKilled) {
       Isolate::Spawn(WaitForEver, started.send_port(), SpawnOptions().OnExit(ended.send_port(), 1))
           .Get();
   EXPECT_EQ(started.Receive(kForever), true);
-  isolate.Kill(KillPriority::kImmediate);
+  isolate.Kill(ControlPriority::kImmediate);
   EXPECT_EQ(ended.Receive(kForever), 1);
 }
 

@@ -41,8 +41,7 @@ struct Dedicated {
 
   explicit Dedicated(SpawnOptions options) {
     options.OnExit(ended.send_port(), 1);
-    Isolate::Spawn(TellProcessor, Ports(answers.send_port(), connected.send_port()), options)
-        .Get();
+    Isolate::Spawn(TellProcessor, Ports(answers.send_port(), connected.send_port()), options).Get();
     to_it = *connected.Receive(kForever);
   }
   int Processor() {
@@ -114,17 +113,17 @@ TEST(DedicatedTest, SpinsWhileTheOthersPark) {
 TEST(DedicatedTest, MayBlockAndBeKilled) {
   ReceivePort<int> ended;
   ReceivePort<int> running;
-  const Isolate isolate = Isolate::Spawn(
-                              [](SendPort<int> port) {
-                                ReceivePort<int> never;
-                                port.Send(1);
-                                never.Receive(kForever).has_value();
-                              },
-                              running.send_port(),
-                              SpawnOptions().Dedicated().OnExit(ended.send_port(), 1))
-                              .Get();
+  const Isolate isolate =
+      Isolate::Spawn(
+          [](SendPort<int> port) {
+            ReceivePort<int> never;
+            port.Send(1);
+            never.Receive(kForever).has_value();
+          },
+          running.send_port(), SpawnOptions().Dedicated().OnExit(ended.send_port(), 1))
+          .Get();
   EXPECT_EQ(running.Receive(kForever), 1);
-  isolate.Kill(KillPriority::kImmediate);
+  isolate.Kill(ControlPriority::kImmediate);
   EXPECT_EQ(ended.Receive(kForever), 1);
 }
 

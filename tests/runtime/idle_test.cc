@@ -89,8 +89,8 @@ TEST(IdleTest, SwitchedWhileRunning) {
       std::pair(answers.send_port(), connected.send_port()))
       .Get();
   const SendPort<int> to_it = *connected.Receive(kForever);
-  const std::vector<std::shared_ptr<const IdleStrategy>> strategies = {
-      BusySpin(), BackOff(), Park(), SpinThenPark()};
+  const std::vector<std::shared_ptr<const IdleStrategy>> strategies = {BusySpin(), BackOff(),
+                                                                       Park(), SpinThenPark()};
   int sent = 0;
   for (int round = 0; round < 20; ++round) {
     for (const auto& strategy : strategies) {
@@ -110,10 +110,7 @@ TEST(IdleTest, BusySpinWithMoreWaitersThanProcessors) {
   SetIdleStrategy(BusySpin());
   auto result = Isolate::Run([] {
     return Isolate::Run([] {
-             return Isolate::Run([] {
-                      return Isolate::Run([] { return 1; }).Get() + 1;
-                    }).Get() +
-                    1;
+             return Isolate::Run([] { return Isolate::Run([] { return 1; }).Get() + 1; }).Get() + 1;
            }).Get() +
            1;
   });

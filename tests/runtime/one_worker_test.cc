@@ -145,8 +145,7 @@ TEST(OneWorkerTest, AnUrgentIsolatePassesReadyOnes) {
   while (!holding.load()) std::this_thread::yield();
   std::vector<Future<void>> runs;
   for (int i = 0; i < 5; ++i) runs.push_back(Isolate::Run([] { ranks.fetch_add(1); }));
-  runs.push_back(
-      Isolate::Run(RunOptions().Urgent(), [] { urgent_rank = ranks.fetch_add(1); }));
+  runs.push_back(Isolate::Run(RunOptions().Urgent(), [] { urgent_rank = ranks.fetch_add(1); }));
   hold = false;
   while (ranks.load() < 6) std::this_thread::yield();
   EXPECT_EQ(urgent_rank.load(), 0);

@@ -118,10 +118,10 @@ TEST(SimulationTest, WhatWaitsForEverIsTold) {
 
 TEST(SimulationTest, ErrorsOfMainAreThrown) {
   EXPECT_THROW(Simulate(1, [] { throw std::runtime_error("no"); }), RemoteError);
-  EXPECT_THROW(Simulate(1, []() -> Task<void> {
-                 co_await Isolate::Run([] { throw std::runtime_error("no"); });
-               }),
-               RemoteError);
+  EXPECT_THROW(
+      Simulate(
+          1, []() -> Task<void> { co_await Isolate::Run([] { throw std::runtime_error("no"); }); }),
+      RemoteError);
 }
 
 TEST(SimulationTest, ALoopWithoutEndIsALimit) {
