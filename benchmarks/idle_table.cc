@@ -53,9 +53,9 @@ std::int64_t Nanoseconds() {
 }
 
 struct Spread {
-  double low;     // 5 %
+  double low;  // 5 %
   double median;
-  double high;    // 95 %
+  double high;  // 95 %
 };
 
 Spread SpreadOf(std::vector<double> values) {
@@ -270,8 +270,9 @@ int main(int argc, char** argv) {
               Text(RawLine(sizes.round_trips), 1).c_str());
   std::printf("| wake-up of a thread by futex, us | %s | %s |\n\n", Text(futex, 1000).c_str(),
               Text(RawFutex(sizes), 1000).c_str());
-  std::printf("| idle strategy | round trip, both awake, us | wake-up, us | ratio to futex | idle, %% "
-              "of a processor |\n|---|---|---|---|---|\n");
+  std::printf(
+      "| idle strategy | round trip, both awake, us | wake-up, us | ratio to futex | idle, %% "
+      "of a processor |\n|---|---|---|---|---|\n");
   for (const Row& row : rows) {
     std::printf("| %s | %s | %s | %.2f | %.2f |\n", row.name,
                 Text(row.measured.round_trip, 1000).c_str(),

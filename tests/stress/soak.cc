@@ -1,6 +1,6 @@
 // Soak: many messages over many ports and senders, each checked for loss, doubling and order; then
-// isolates that are started and ended in every way, each end checked for its reason and each message
-// for its whereabouts. Memory must stay flat.
+// isolates that are started and ended in every way, each end checked for its reason and each
+// message for its whereabouts. Memory must stay flat.
 //
 //   bazel/bazelw run -c opt //tests/stress:soak -- [--messages=N] [--cycles=N] [--seed=S]
 //
