@@ -139,7 +139,7 @@ class Select {
   explicit Select(Cases... cases)
     requires(internal::IsSelectCase<Cases> && ...)
       : Select(SelectOptions(), std::move(cases)...) {}
-  Select(SelectOptions options, Cases... cases)
+  explicit Select(SelectOptions options, Cases... cases)
     requires(internal::IsSelectCase<Cases> && ...)
       : cases_(std::move(cases)...),
         pointers_(std::apply(

@@ -122,6 +122,8 @@ IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context, int credit) {
   }
   if (!has_heap_) AcquireHeap(context);
   parker_.store(&context.parker, std::memory_order_relaxed);  // relaxed - published by SetBlocked
+  end_turn_ = &context.end_turn;
+  context.end_turn.store(false, std::memory_order_relaxed);  // relaxed - a hint; meant another turn
   {
     const CodeScope code(*this);
     state_.BeginTurn();
@@ -185,7 +187,7 @@ void IsolateCore::HandleEvents(int credit) {
     Deliver(nullptr);
     --credit_;
   }
-  for (; credit_ > 0 && !ending_ && pauses_.empty(); --credit_) {
+  for (; credit_ > 0 && !ending_ && pauses_.empty() && !AskedToEndTurn(); --credit_) {
     if (computation_ != nullptr && computation_->complete()) return;
     HandleControlBetweenEvents();
     if (ending_ || !pauses_.empty()) return;

@@ -10,7 +10,7 @@ namespace {
 using internal::IsolateCore;
 using internal::LoopSignal;
 
-IsolateCore& CoreOf(const internal::Ref<internal::PortHost>& core) {
+IsolateCore& CoreOfLoop(const internal::Ref<internal::PortHost>& core) {
   if (!core) throw StateError("this EventLoop was moved from");
   return static_cast<IsolateCore&>(*core);
 }
@@ -68,7 +68,7 @@ EventLoop& EventLoop::operator=(EventLoop&& other) noexcept {
 
 EventLoop::~EventLoop() {
   if (!core_) return;
-  IsolateCore& core = CoreOf(core_);
+  IsolateCore& core = CoreOfLoop(core_);
   if (core.attached() || core.dead()) return;
   ISOLATES_CHECK(internal::current_host != &core, "an event of an isolate destroys its EventLoop");
   core.loop()->SetOnEvent(nullptr);
@@ -83,7 +83,7 @@ bool EventLoop::done() const noexcept {
 }
 
 bool EventLoop::HandleEvent() {
-  IsolateCore& core = CoreOf(core_);
+  IsolateCore& core = CoreOfLoop(core_);
   CheckCaller(core);
   if (core.attached()) return core.HandleOneEvent();
   Runner::RequireNone(*core.loop());
@@ -92,7 +92,7 @@ bool EventLoop::HandleEvent() {
 }
 
 void EventLoop::Run() {
-  IsolateCore& core = CoreOf(core_);
+  IsolateCore& core = CoreOfLoop(core_);
   CheckCaller(core);
   if (core.attached()) {
     core.RunUntilDone(nullptr);
@@ -111,13 +111,13 @@ void EventLoop::Run() {
 }
 
 void EventLoop::OnEvent(std::function<void()> on_event) {
-  IsolateCore& core = CoreOf(core_);
+  IsolateCore& core = CoreOfLoop(core_);
   if (core.attached()) CheckCaller(core);
   core.loop()->SetOnEvent(std::move(on_event));
 }
 
 int EventLoop::fd() {
-  IsolateCore& core = CoreOf(core_);
+  IsolateCore& core = CoreOfLoop(core_);
   return core.loop()->fd();
 }
 

@@ -3,6 +3,8 @@
 #ifndef ISOLATES_SRC_ISOLATE_THREAD_CONTEXT_H_
 #define ISOLATES_SRC_ISOLATE_THREAD_CONTEXT_H_
 
+#include <atomic>
+
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/parker.h"
 #include "isolates/detail/ref.h"
@@ -18,6 +20,8 @@ class WorkerHeaps;
 struct ThreadContext : MainHeapObject {
   Parker parker;
   ThreadContext* next_free = nullptr;
+  // The runtime asks the turn that runs here to end after its event. Any thread sets it.
+  std::atomic<bool> end_turn{false};
   // A worker thread's heaps; nullptr on plain threads.
   WorkerHeaps* heaps = nullptr;
   // How this thread waits; nullptr: as all do (Scheduler::idle_strategy). Set by the thread itself.

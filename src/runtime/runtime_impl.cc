@@ -141,20 +141,32 @@ void Runtime::MakeReady(IsolateCore& core, Place& place) noexcept {
   // count; here the count is raised, then the announcements are looked at. One of the two sees the
   // other.
   ready_count_.fetch_add(1, std::memory_order_seq_cst);
-  WakeForWork(place);
+  if (!WakeForWork(place) && urgent) AskToEndTurns();
 }
 
-void Runtime::WakeForWork(Place& preferred) noexcept {
+// False: all are busy.
+bool Runtime::WakeForWork(Place& preferred) noexcept {
   // seq_cst - pairs with Idle: a worker that stops searching looks at ready_count_ once more.
-  if (searching_.load(std::memory_order_seq_cst) > 0) return;
-  if (WakeIdle(preferred)) return;
+  if (searching_.load(std::memory_order_seq_cst) > 0) return true;
+  if (WakeIdle(preferred)) return true;
   for (const auto& place : places_) {
-    if (WakeIdle(*place)) return;
+    if (WakeIdle(*place)) return true;
   }
   for (std::size_t i = places_.size(); i-- > 0;) {
-    if (FillPlace(*places_[i])) return;
+    if (FillPlace(*places_[i])) return true;
   }
   keeper_->Watch();
+  return false;
+}
+
+// An urgent isolate waits: the first turn that has handled its event makes room for it.
+void Runtime::AskToEndTurns() noexcept {
+  for (const auto& place : places_) {
+    // acquire - pairs with FillPlace.
+    Worker* const owner = place->owner.load(std::memory_order_acquire);
+    if (owner == nullptr || owner == Place::MainThread()) continue;
+    owner->context->end_turn.store(true, std::memory_order_relaxed);  // relaxed - a hint
+  }
 }
 
 // The worker waits in a turn, perhaps for one of the isolates that only it may run: they become
@@ -379,6 +391,10 @@ bool Runtime::LookForStalls() {
     const ThreadState state =
         turns % 2 == 1 ? StateOfThread(is_main ? main_tid_ : owner->tid) : ThreadState::kRunnable;
     LastLook& last = last_looks_[static_cast<std::size_t>(place->index)];
+    if (!is_main && turns % 2 == 1 && last.owner == owner && last.turns == turns) {
+      // It has lasted since the last look while others waited. relaxed - a hint.
+      owner->context->end_turn.store(true, std::memory_order_relaxed);
+    }
     const bool stalled =
         state == ThreadState::kGone || (state == ThreadState::kAsleep && last.asleep &&
                                         last.owner == owner && last.turns == turns);

@@ -87,7 +87,8 @@ class Runtime final : public Scheduler, public MainHeapObject {
   // --- any thread
   void MakeReady(IsolateCore& core, Place& place) noexcept;
   ReadyQueue::Producer& TokenFor(Place& place, bool urgent);
-  void WakeForWork(Place& preferred) noexcept;
+  bool WakeForWork(Place& preferred) noexcept;
+  void AskToEndTurns() noexcept;
   void ReleaseBound(Worker& worker) noexcept;
   bool WakeIdle(Place& place) noexcept;
   bool FillPlace(Place& place) noexcept;

@@ -251,12 +251,14 @@ bool Simulator::FireTimers() {
 void Simulator::EndAll() {
   ending_ = true;
   std::vector<Ref<IsolateCore>> left;
+  left.reserve(live_.size());
   for (const auto& [id, live] : live_) left.push_back(live.core);
   for (const auto& core : left) {
     if (!gave_up_) report_.waiting.push_back(core->DescribeLife());
   }
-  for (const auto& core : left)
+  for (const auto& core : left) {
     core->RequestKill(ExitReason::kShutdown, "the simulation has come to its end");
+  }
 }
 
 SimulationReport Simulator::Run(Ref<IsolateCore> main) {

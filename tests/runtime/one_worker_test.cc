@@ -153,5 +153,38 @@ TEST(OneWorkerTest, AnUrgentIsolatePassesReadyOnes) {
   holder.Get();
 }
 
+std::atomic<bool> in_turn{false};
+std::atomic<bool> go{false};
+std::atomic<int> handled{0};
+std::atomic<int> handled_before_urgent{-1};
+
+// A turn may handle many messages; it ends after the one at hand when an urgent isolate is ready.
+TEST(OneWorkerTest, AnUrgentIsolateWaitsForOneEventNotForATurn) {
+  ReceivePort<SendPort<int>> connected;
+  ReceivePort<int> ended;
+  Isolate::Spawn(
+      [](SendPort<SendPort<int>> out) {
+        ReceivePort<int> port;
+        out.Send(port.send_port());
+        std::move(port).Listen([](ReceivePort<int>& own, int number) {
+          in_turn = true;
+          while (!go.load()) std::this_thread::yield();
+          handled.fetch_add(1);
+          if (number == 50) own.Close();
+        });
+      },
+      connected.send_port(), SpawnOptions().OnExit(ended.send_port(), 1))
+      .Get();
+  const SendPort<int> to = *connected.Receive(kForever);
+  for (int i = 1; i <= 50; ++i) to.Send(int{i});
+  while (!in_turn.load()) std::this_thread::yield();
+  auto urgent = Isolate::Run(RunOptions().Urgent(), [] { handled_before_urgent = handled.load(); });
+  go = true;
+  while (handled_before_urgent.load() < 0) std::this_thread::yield();
+  EXPECT_EQ(handled_before_urgent.load(), 1);
+  urgent.Get();
+  EXPECT_EQ(ended.Receive(kForever), 1);
+}
+
 }  // namespace
 }  // namespace isolates

@@ -133,7 +133,10 @@ class LatestValueSlot {
   static constexpr std::uintptr_t kFlags = kClosed | kListed | kAwaited;
 
   static std::uintptr_t AddressOf(Value* value) { return reinterpret_cast<std::uintptr_t>(value); }
-  static Value* ValueOf(std::uintptr_t word) { return reinterpret_cast<Value*>(word & ~kFlags); }
+  static Value* ValueOf(std::uintptr_t word) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the flags lie in the pointer's low bits
+    return reinterpret_cast<Value*>(word & ~kFlags);
+  }
 
   typename Atomics::template Atomic<std::uintptr_t> word_{0};
 };

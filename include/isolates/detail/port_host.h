@@ -4,6 +4,7 @@
 #ifndef ISOLATES_DETAIL_PORT_HOST_H_
 #define ISOLATES_DETAIL_PORT_HOST_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -49,7 +50,7 @@ class PortHost : public RefCounted, public MainHeapObject {
 
   // The isolate's thread: whether a coroutine that has found a message may handle it at once; false
   // if this turn has done enough and others wait for the worker.
-  bool MayGoOn() noexcept { return --credit_ > 0; }
+  bool MayGoOn() noexcept { return --credit_ > 0 && !AskedToEndTurn(); }
 
   // The isolate's thread: the senders that this isolate has used, one for each port.
   ProducerTable& producers();
@@ -66,9 +67,18 @@ class PortHost : public RefCounted, public MainHeapObject {
   // Gives up all senders of this isolate; their ports may reuse what they held.
   void DropProducers() noexcept;
 
+  // The isolate's thread: others wait for its worker, and this turn has lasted or they are urgent.
+  bool AskedToEndTurn() const noexcept {
+    return end_turn_->load(std::memory_order_relaxed);  // relaxed - a hint; nothing is published
+  }
+
   int credit_ = 0;  // events and messages that may still be handled in this turn
+  // Of the thread that runs the isolate.
+  const std::atomic<bool>* end_turn_ = &never_;
 
  private:
+  static inline constinit const std::atomic<bool> never_{false};
+
   const std::uint64_t id_;
   ProducerTable* producers_ = nullptr;  // made at the first send
   std::vector<Ref<HostedPort>, MainAllocator<Ref<HostedPort>>> open_ports_;
