@@ -95,23 +95,23 @@ IsolateCore& IsolateCore::Attach(std::string_view name) {
 
 class IsolateCore::Presence {
  public:
-  explicit Presence(IsolateCore& core) noexcept : core_(core) {
-    if (core_.loop_ != nullptr) core_.state_.Claim();
+  explicit Presence(IsolateCore& core) noexcept : core_(&core) {
+    if (core_->loop_ != nullptr) core_->state_.Claim();
   }
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;
   ~Presence() {
-    if (core_.loop_ == nullptr || core_.dead()) return;
-    const bool more = !core_.local_.empty() && core_.pauses_.empty();
+    if (core_->loop_ == nullptr || core_->dead()) return;
+    const bool more = !core_->local_.empty() && core_->pauses_.empty();
     if (!more) {
-      core_.loop_->Clear();
-      if (core_.state_.TryIdle()) return;
+      core_->loop_->Clear();
+      if (core_->state_.TryIdle()) return;
     }
-    core_.loop_->Ready();
+    core_->loop_->Ready();
   }
 
  private:
-  IsolateCore& core_;
+  const Ref<IsolateCore> core_;  // an error that is thrown may have ended it
 };
 
 void IsolateCore::Pump(int credit) {
