@@ -74,10 +74,10 @@ class PortHost : public RefCounted, public MainHeapObject {
 
   int credit_ = 0;  // events and messages that may still be handled in this turn
   // Of the thread that runs the isolate.
-  const std::atomic<bool>* end_turn_ = &never_;
+  const std::atomic<bool>* end_turn_ = &kNever;
 
  private:
-  static inline constinit const std::atomic<bool> never_{false};
+  static inline constinit const std::atomic<bool> kNever{false};
 
   const std::uint64_t id_;
   ProducerTable* producers_ = nullptr;  // made at the first send
