@@ -122,7 +122,10 @@ void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
   if (place != nullptr) core.place_hint.store(place->index, std::memory_order_relaxed);
   core.set_worker(&worker);
   worker.turns.fetch_add(1, std::memory_order_relaxed);  // relaxed - see LookForStalls
-  const IsolateCore::TurnEnd end = core.RunTurn(*worker.context);
+  // While urgent isolates wait, others get one event at a time. relaxed - a hint.
+  const bool yields = !core.urgent() && urgent_count_.load(std::memory_order_relaxed) > 0;
+  const IsolateCore::TurnEnd end =
+      core.RunTurn(*worker.context, yields ? 1 : IsolateCore::kTurnCredit);
   worker.turns.fetch_add(1, std::memory_order_relaxed);
   if (worker.stalled.load(std::memory_order_relaxed)) {  // relaxed, both - counters only
     worker.stalled.store(false, std::memory_order_relaxed);
