@@ -134,6 +134,8 @@ IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context, int credit) {
     End();
     return TurnEnd::kEnded;
   }
+  // A turn that ended early may have left what was there when it began.
+  TakeInbox();
   if (!local_.empty() && pauses_.empty()) return TurnEnd::kMoreToDo;
   if (loop_ != nullptr) loop_->Clear();
   if (state_.TryIdle()) return TurnEnd::kIdle;
