@@ -54,14 +54,14 @@ class LatestValueSender {
     try {
       internal::VerifyMoved(envelope->message.peek(), "value", level);
     } catch (...) {
-      GiveBack(*envelope, value);
+      envelope->GiveBack(value);
       throw;
     }
     if (core_->Send(envelope.get())) {
       envelope.release();
       return SendResult::kAccepted;
     }
-    GiveBack(*envelope, value);
+    envelope->GiveBack(value);
     return SendResult::kClosed;
   }
 
@@ -87,11 +87,6 @@ class LatestValueSender {
   friend class LatestValuePort<T>;
   explicit LatestValueSender(internal::Ref<internal::LatestValueCore> core) noexcept
       : core_(std::move(core)) {}
-
-  static void GiveBack(internal::TypedEnvelope<T>& from, T& to) {
-    std::destroy_at(&to);
-    std::construct_at(&to, std::move(from.message.Arrive()));
-  }
 
   internal::Ref<internal::LatestValueCore> core_;
 };

@@ -171,7 +171,8 @@ class Requester {
       GiveBack(incoming, request);
       throw;
     }
-    if (sent != SendResult::kAccepted) {
+    // Of a request that was dropped, the reply has said so.
+    if (sent == SendResult::kFull || sent == SendResult::kClosed) {
       GiveBack(incoming, request).FailLocally(internal::RefusedError(sent == SendResult::kClosed));
     }
     if (timeout == kForever || answer->done()) return Future<Response>(std::move(answer));
@@ -301,6 +302,8 @@ class RequestPort {
       "keep it in its isolate and send its requester";
 
   explicit RequestPort(std::string_view debug_name = {}) : port_(debug_name) {}
+  // Requests beyond the capacity fail at the caller, by StateError.
+  explicit RequestPort(const PortOptions& options) : port_(options) {}
 
   Requester<Request, Response> requester() const {
     return Requester<Request, Response>(port_.send_port(), counters_);

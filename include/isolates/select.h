@@ -44,10 +44,8 @@ class TypedSelectCase final : public SelectCase {
         handler_(std::move(handler)),
         closed_handler_(std::move(closed_handler)) {}
 
-  void OnMessage(std::unique_ptr<Envelope> envelope) override {
-    T message = std::move(static_cast<TypedEnvelope<T>&>(*envelope).message.Arrive());
-    envelope = nullptr;
-    std::invoke(handler_, std::move(message));
+  void OnMessage(ReceivedEnvelope envelope) override {
+    std::invoke(handler_, TakeMessage<T>(std::move(envelope)));
   }
   void OnClosed() override { std::invoke(closed_handler_); }
 

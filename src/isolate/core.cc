@@ -100,6 +100,10 @@ void IsolateCore::DiscardEvents() noexcept {
   }
 }
 
+bool IsolateCore::Chooses() const noexcept { return scheduler_.Chooses(); }
+
+std::size_t IsolateCore::Choose(std::size_t count) noexcept { return scheduler_.Choose(count); }
+
 // --- turns
 // ----------------------------------------------------------------------------------------
 
@@ -239,7 +243,7 @@ bool IsolateCore::NotifyErrorListeners(const RemoteError& error) {
   bool told = false;
   for (const auto& listener : error_listeners_) {
     try {
-      if (listener.Send(error) == SendResult::kAccepted) told = true;
+      if (PortAccess::SendNotice(listener, error) == SendResult::kAccepted) told = true;
     } catch (...) {  // NOLINT(bugprone-empty-catch): a port that is none, or no memory: not told
     }
   }

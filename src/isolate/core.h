@@ -125,6 +125,8 @@ class IsolateCore final : public LocalsHost {
   bool Wait(bool (*ready)(const void*), const void* argument, TimePoint deadline) override;
   void CheckStop() override;
   bool InTurn() const noexcept override { return in_turn_; }
+  bool Chooses() const noexcept override;
+  std::size_t Choose(std::size_t count) noexcept override;
   Heap* heap() const noexcept override { return heap_; }
   // Unwinds the current code and ends the isolate; the message is handed over last.
   void CheckExit() const;

@@ -57,7 +57,7 @@ class PortMonitor final : public ExitMonitor {
   explicit PortMonitor(SendPort<ExitInfo> port) : port_(std::move(port)) {}
   bool Tell(const ExitInfo& info) noexcept override {
     try {
-      return port_.Send(info) == SendResult::kAccepted;
+      return PortAccess::SendNotice(port_, info) == SendResult::kAccepted;
     } catch (...) {  // a port that is none, or no memory
       ReportUndelivered();
       return false;
@@ -87,7 +87,7 @@ class ErrorsEnd final : public ExitMonitor {
   explicit ErrorsEnd(SendPort<RemoteError> port) : port_(std::move(port)) {}
   bool Tell(const ExitInfo&) noexcept override {
     try {
-      port_.Send(RemoteError("", "", ""));
+      PortAccess::SendNotice(port_, RemoteError("", "", ""));
     } catch (...) {  // no memory
       ReportUndelivered();
     }

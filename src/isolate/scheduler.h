@@ -52,6 +52,10 @@ class Scheduler {
   // Any thread. Gives that reference back, unless the timer is on its way to its isolate already.
   virtual void RemoveTimer(TimerNode& timer) noexcept = 0;
   virtual const Clock& clock() const noexcept = 0;
+  // True: what the library leaves open is decided by Choose.
+  virtual bool Chooses() const noexcept { return false; }
+  // If Chooses(): a number below `count`.
+  virtual std::size_t Choose(std::size_t) noexcept { return 0; }
   // An isolate came to life, or ended. The scheduler holds a reference in between: an isolate that
   // waits to be resumed lives although nobody else has a handle.
   virtual void IsolateStarted(IsolateCore& core) = 0;

@@ -34,12 +34,12 @@ bool SelectCore::all_closed() const noexcept {
 
 bool SelectCore::MessageThere() const noexcept {
   return std::ranges::any_of(
-      cases_, [](const SelectCase* one) { return !one->dropped && one->port().HasMessage(); });
+      cases_, [](const SelectCase* one) { return !one->dropped && one->port().Ready(); });
 }
 
 bool SelectCore::ClosedUntold() const noexcept {
   return std::ranges::any_of(
-      cases_, [](const SelectCase* one) { return !one->dropped && one->port().closed(); });
+      cases_, [](const SelectCase* one) { return !one->dropped && one->port().ended(); });
 }
 
 bool SelectCore::Ready() const noexcept { return ClosedUntold() || MessageThere() || all_closed(); }
@@ -55,12 +55,12 @@ bool SelectCore::HandleOne() {
     const std::size_t index = (first + i) % cases_.size();
     SelectCase& one = *cases_[index];
     if (one.dropped) continue;
-    if (std::unique_ptr<Envelope> envelope = one.port().TryReceive()) {
+    if (ReceivedEnvelope envelope = one.port().TryReceive()) {
       next_ = index + 1;  // before the handler, which may throw
       one.OnMessage(std::move(envelope));
       return true;
     }
-    if (one.port().closed()) {
+    if (one.port().ended()) {
       one.dropped = true;
       one.OnClosed();
       return true;

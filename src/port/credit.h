@@ -49,6 +49,11 @@ class CreditNeed {
  public:
   CreditNeed() = default;
   explicit CreditNeed(std::uint64_t bytes) noexcept : word_(kMessage | bytes) {}
+  static CreditNeed FromWord(std::uint64_t word) noexcept {
+    CreditNeed need;
+    need.word_ = word;
+    return need;
+  }
   std::uint64_t word() const noexcept { return word_; }
   explicit operator bool() const noexcept { return word_ != 0; }
 

@@ -9,6 +9,7 @@
 //   TryReceive    the owner                 lock-free; see M3
 //   Unlist        the owner                 wait-free
 //   TryList       the owner, senders        wait-free
+//   Announce      any thread                wait-free
 //   Refuse        the owner                 wait-free
 //   Settle        the owner                 waits for senders between Reserve and Commit (M6)
 //
@@ -19,6 +20,9 @@
 //   bit 2          awaited    the owner sleeps until this port has a message; set and cleared by
 //   the owner bits 3..33     published  messages whose Commit is complete and that were not
 //   received bits 34..63    reserved   published + sends between Reserve and Commit
+//
+// Where senders drop the oldest message, they receive as the owner does, one at a time under a lock
+// that the owner takes, too; and they leave one message.
 //
 // Rules
 //   M1. A send counts as accepted when its Reserve found the port open. So Refuse divides all
@@ -96,6 +100,14 @@ class Mailbox {
     return (word_.fetch_or(kListed, std::memory_order_acq_rel) & kListed) == 0;
   }
 
+  // Something else has happened that the owner must look at, as if a message had come (M4, M5).
+  [[nodiscard]] Duty Announce() {
+    // acq_rel - as in TryList and Commit.
+    const std::uint64_t before = word_.fetch_or(kListed, std::memory_order_acq_rel);
+    if ((before & kListed) == 0) return Duty::kList;
+    return (before & kAwaited) != 0 ? Duty::kWake : Duty::kNone;
+  }
+
   // The owner has taken the port from its list and will now look for messages.
   void Unlist() {
     // acq_rel - acquire half pairs with Commit (M4); release half orders the next TryList after
@@ -108,8 +120,8 @@ class Mailbox {
     if (Published(word_.load(std::memory_order_acquire)) == 0) return false;
     while (!queue_.TryDequeue(item)) {
     }
-    // relaxed - the owner alone counts down; a sender reads nothing from these counts but their
-    // bits.
+    // relaxed - counts down in the thread, or under the lock, of the one consumer; a sender reads
+    // nothing from these counts but their bits.
     word_.fetch_sub(kPublishedUnit + kReservedUnit, std::memory_order_relaxed);
     return true;
   }
@@ -117,6 +129,11 @@ class Mailbox {
   [[nodiscard]] bool HasMessage() const {
     // acquire - pairs with Commit.
     return Published(word_.load(std::memory_order_acquire)) != 0;
+  }
+
+  // Any thread. A hint.
+  [[nodiscard]] std::uint64_t Length() const {
+    return Published(word_.load(std::memory_order_relaxed));  // relaxed - a hint
   }
 
   // The owner will sleep until a message is there (M5); it looks once more between this and the

@@ -3,51 +3,122 @@
 #include <sched.h>
 
 #include <atomic>
+#include <mutex>
+#include <new>
+#include <utility>
 
 #include "isolates/detail/check.h"
 #include "isolates/detail/heap.h"
 #include "isolates/error.h"
+#include "src/port/dead_letters.h"
+#include "src/port/port_bounds.h"
 #include "src/port/port_mailbox.h"
 
 namespace isolates::internal {
 namespace {
 
-// relaxed - a number generator and a counter; nothing is published by them.
+// relaxed - a number generator; nothing is published by it.
 std::atomic<std::uint64_t> next_port_id{1};
-std::atomic<std::uint64_t> dead_letters{0};
+
+// AddressSanitizer is to see when a message's block is used too late.
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool kKeepBlocks = false;
+#else
+constexpr bool kKeepBlocks = true;
+#endif
+
+void RequireConsistent(const PortOptions& options) {
+  const auto within = [](std::size_t value, std::size_t most) { return value >= 1 && value <= most; };
+  if (!within(options.capacity(), PortOptions::kMostMessages) ||
+      !within(options.capacity_bytes(), PortOptions::kMostBytes)) {
+    throw StateError("the capacity of a port is from 1 to PortOptions::kMostMessages or kMostBytes");
+  }
+  if (options.on_full() == FullPolicy::kDropOldest &&
+      (!options.bounded() || options.order() != MessageOrder::kTotal)) {
+    throw StateError(
+        "FullPolicy::kDropOldest needs a capacity and MessageOrder::kTotal: otherwise no message is "
+        "the oldest");
+  }
+}
+
+// Of a counter with one writer.
+void CountOne(std::atomic<std::uint64_t>& counter) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
 
 }  // namespace
 
-void DestroyDeadLetter(Envelope* envelope) noexcept {
-  delete envelope;
-  CountDeadLetter();
-}
-
-void CountDeadLetter() noexcept { dead_letters.fetch_add(1, std::memory_order_relaxed); }
-
-std::uint64_t DeadLetterCount() noexcept { return dead_letters.load(std::memory_order_relaxed); }
-
-// --- PortCore
-// -------------------------------------------------------------------------------------
-
-Ref<PortCore> PortCore::Create(std::string_view debug_name) {
+Ref<PortCore> PortCore::Create(const PortOptions& options) {
   PortHost& host = RequireHost();
   host.CheckStop();
+  RequireConsistent(options);
   const HeapScope main_heap(nullptr);
-  auto core = Ref<PortCore>::Adopt(new PortCore(host, debug_name));
+  auto core = Ref<PortCore>::Adopt(new PortCore(host, options));
   host.AddPort(*core);
   return core;
 }
 
-PortCore::PortCore(PortHost& host, std::string_view debug_name)
+PortCore::PortCore(PortHost& host, const PortOptions& options)
     : id_(next_port_id.fetch_add(1, std::memory_order_relaxed)),
       host_(&host),
-      debug_name_(debug_name),
-      mailbox_(new PortMailbox) {}
+      debug_name_(options.debug_name()),
+      on_close_(options.on_close()),
+      counts_senders_(options.close_when_senders_gone()),
+      mailbox_(new PortMailbox(options.order(), host)),
+      bounds_(options.bounded() ? new PortBounds(options) : nullptr) {}
 
-PortCore::~PortCore() { ISOLATES_DCHECK(closed(), "a port died open"); }
+PortCore::~PortCore() {
+  ISOLATES_DCHECK(closed(), "a port died open");
+  for (FreeBlock* chain : {mailbox_->pool.TakeKept(), mailbox_->pool.TakeAll()}) {
+    while (chain != nullptr) MainFree(std::exchange(chain, chain->next));
+  }
+}
+
+// --- any thread
+// -----------------------------------------------------------------------------------
 
 bool PortCore::closed() const noexcept { return mailbox_->mailbox.refuses(); }
+
+PortCounters PortCore::counters() const noexcept {
+  PortCounters counters;
+  counters.received = received_.load(std::memory_order_relaxed);
+  counters.dead_letters = dead_letters_.load(std::memory_order_relaxed);
+  counters.refused_closed = refused_closed_.load(std::memory_order_relaxed);
+  if (bounds_ != nullptr) {
+    counters.dropped_oldest = bounds_->dropped_oldest.load(std::memory_order_relaxed);
+    counters.dropped_newest = bounds_->dropped_newest.load(std::memory_order_relaxed);
+    counters.refused_full = bounds_->refused.load(std::memory_order_relaxed);
+  }
+  counters.queue_length = mailbox_->mailbox.Length();
+  counters.accepted = counters.received + counters.dead_letters + counters.dropped_oldest +
+                      counters.queue_length;
+  return counters;
+}
+
+void PortCore::AddSender() noexcept {
+  if (counts_senders_) mailbox_->senders.Add();
+}
+
+void PortCore::DropSender() noexcept {
+  if (counts_senders_ && mailbox_->senders.Drop()) Announce();
+}
+
+void PortCore::Announce() noexcept {
+  switch (mailbox_->mailbox.Announce()) {
+    case PortMailbox::Box::Duty::kList:
+      AddRef();  // while the port stands in the list
+      host_->Push(this);
+      return;
+    case PortMailbox::Box::Duty::kWake:
+      host_->Wake();
+      return;
+    case PortMailbox::Box::Duty::kNone:
+      return;
+  }
+}
+
+// --- the port's isolate: messages
+// -----------------------------------------------------------------
 
 void PortCore::CheckOwner() const {
   if (current_host != host_.get()) {
@@ -55,12 +126,43 @@ void PortCore::CheckOwner() const {
   }
 }
 
-std::unique_ptr<Envelope> PortCore::TryReceive() noexcept {
+Envelope* PortCore::Dequeue() noexcept {
   Envelope* envelope = nullptr;
-  return std::unique_ptr<Envelope>(mailbox_->mailbox.TryReceive(envelope) ? envelope : nullptr);
+  if (bounds_ != nullptr && bounds_->policy == FullPolicy::kDropOldest) {
+    const std::lock_guard lock(bounds_->consumers);
+    if (!mailbox_->mailbox.TryReceive(envelope)) return nullptr;
+  } else if (!mailbox_->mailbox.TryReceive(envelope)) {
+    return nullptr;
+  }
+  if (envelope->room != 0) bounds_->room.Give(CreditNeed::FromWord(envelope->room));
+  return envelope;
+}
+
+ReceivedEnvelope PortCore::TryReceive() noexcept {
+  Envelope* const envelope = Dequeue();
+  if (envelope != nullptr) {
+    CountOne(received_);
+    EndIfDrained();
+  } else if (SendersGone()) {
+    Drain();
+    if (!ended()) return TryReceive();  // sent before the last of them went
+  }
+  return ReceivedEnvelope(envelope, EnvelopeDeleter(*this));
+}
+
+void PortCore::Recycle(Envelope* envelope) noexcept {
+  envelope->~Envelope();
+  auto* const block = new (static_cast<void*>(envelope)) FreeBlock;
+  if (!kKeepBlocks || !mailbox_->pool.Keep(block)) MainFree(block);
 }
 
 bool PortCore::HasMessage() const noexcept { return mailbox_->mailbox.HasMessage(); }
+
+bool PortCore::SendersGone() const noexcept {
+  return counts_senders_ && !closed() && mailbox_->senders.AllGone();
+}
+
+bool PortCore::Ready() const noexcept { return HasMessage() || ended() || SendersGone(); }
 
 void PortCore::List() noexcept {
   if (mailbox_->mailbox.TryList()) {
@@ -69,13 +171,23 @@ void PortCore::List() noexcept {
   }
 }
 
+// --- the port's isolate: who takes the messages
+// ---------------------------------------------------
+
 void PortCore::SetHandler(std::unique_ptr<MessageHandler> handler) {
-  if (handling_ && retired_handler_ == nullptr) {
-    retired_handler_ = std::move(handler_);  // it is running now; freed after it returns
-  }
+  RetireHandler();
   handler_ = std::move(handler);
   UpdateKeepAlive();
-  if (handler_ != nullptr && HasMessage()) List();
+  if (handler_ != nullptr && Ready()) List();
+}
+
+void PortCore::RetireHandler() noexcept {
+  if (handler_ != nullptr && handling_ > 0) {
+    // It may be running now: freed after it returns.
+    handler_->next_retired = std::move(retired_handlers_);
+    retired_handlers_ = std::move(handler_);
+  }
+  handler_ = nullptr;
 }
 
 void PortCore::SetWaiter(std::coroutine_handle<> waiter) {
@@ -84,7 +196,7 @@ void PortCore::SetWaiter(std::coroutine_handle<> waiter) {
   }
   waiter_ = waiter;
   UpdateKeepAlive();
-  if (HasMessage()) List();
+  if (Ready()) List();
 }
 
 void PortCore::ClearWaiter() noexcept {
@@ -98,8 +210,8 @@ void PortCore::set_keep_alive(bool keep_alive) noexcept {
 }
 
 void PortCore::UpdateKeepAlive() noexcept {
-  // A coroutine that waits counts even if the port is closed: it is still to learn of it.
-  const bool counts = keep_alive_ && ((handler_ != nullptr && !closed()) || waiter_);
+  // A coroutine that waits counts even if the port has ended: it is still to learn of it.
+  const bool counts = keep_alive_ && ((handler_ != nullptr && !ended()) || waiter_);
   if (counts != counted_) {
     counted_ = counts;
     host_->AddKeepAlive(counts ? 1 : -1);
@@ -116,147 +228,109 @@ bool PortCore::WaitForMessage(TimePoint deadline) {
     ~Awaited() { port.ClearAwaited(); }
     PortCore& port;
   } awaited(*this);
-  return host_->Wait(
-      [](const void* self) {
-        const auto* port = static_cast<const PortCore*>(self);
-        return port->HasMessage() || port->closed();
-      },
-      this, deadline);
+  return host_->Wait([](const void* self) { return static_cast<const PortCore*>(self)->Ready(); },
+                     this, deadline);
+}
+
+// --- the port's isolate: the end
+// ------------------------------------------------------------------
+//
+// open      accepts and delivers
+// draining  refuses; at least one accepted message is there
+// ended     refuses; no message is there
+
+void PortCore::CloseByPolicy() noexcept {
+  if (on_close_ == ClosePolicy::kDrain) {
+    Drain();
+  } else {
+    Close();
+  }
+}
+
+void PortCore::Drain() noexcept {
+  if (closed()) return;
+  mailbox_->mailbox.Refuse();
+  if (bounds_ != nullptr) bounds_->room.Close();
+  draining_ = true;
+  EndIfDrained();
+}
+
+void PortCore::EndIfDrained() noexcept {
+  if (draining_ && !mailbox_->mailbox.Settle([] { sched_yield(); })) End();
 }
 
 void PortCore::Close() noexcept {
-  if (closed()) return;
+  if (ended()) return;
   const Ref<PortCore> self(this);
-  auto& mailbox = mailbox_->mailbox;
-  mailbox.Refuse();
-  while (mailbox.Settle([] { sched_yield(); })) {
-    Envelope* envelope = nullptr;
-    if (mailbox.TryReceive(envelope)) DestroyDeadLetter(envelope);
+  mailbox_->mailbox.Refuse();
+  if (bounds_ != nullptr) bounds_->room.Close();
+  while (mailbox_->mailbox.Settle([] { sched_yield(); })) {
+    if (Envelope* const envelope = Dequeue()) {
+      TellOfDeadLetter(*this, envelope->MessageType(), DeadLetterReason::kPortClosed);
+      CountOne(dead_letters_);
+      DestroyDeadLetter(envelope);
+    }
   }
-  if (handling_) {
-    if (retired_handler_ == nullptr) retired_handler_ = std::move(handler_);
-  }
-  handler_ = nullptr;
+  End();
+}
+
+void PortCore::End() noexcept {
+  // release - pairs with ended(), in the destructor of a ReceivePort on any thread.
+  if (ended_.exchange(true, std::memory_order_release)) return;  // by a message's destructor
+  draining_ = false;
+  const Ref<PortCore> self(this);
+  RetireHandler();
   UpdateKeepAlive();
   host_->RemovePort(*this);
   // A coroutine that waits learns that the port has ended, in an event of its own.
   if (waiter_) List();
 }
 
+void DestroyDeadLetter(Envelope* envelope) noexcept {
+  delete envelope;
+  CountDeadLetter();
+}
+
+// --- the port's isolate: events
+// -------------------------------------------------------------------
+
 void PortCore::OnEvent() {
   const auto self = Ref<PortCore>::Adopt(this);  // taken over from the list
   mailbox_->mailbox.Unlist();
   if (waiter_) {
-    if (HasMessage() || closed()) {
+    if (Ready()) {
       const auto waiter = std::exchange(waiter_, nullptr);
       UpdateKeepAlive();
       waiter.resume();
     }
     return;
   }
-  if (handler_ == nullptr) return;  // the messages wait for a handler
-  std::unique_ptr<Envelope> envelope = TryReceive();
-  if (envelope == nullptr) return;
-  // One message an event, so that one busy port does not hold up the others.
-  if (HasMessage()) List();
+  if (handler_ != nullptr) HandleMessages();  // else the messages wait for a handler
+}
+
+void PortCore::HandleMessages() {
   struct Handling {
     PortCore& port;
+    MessageHandler* handler = port.handler_.get();
     ~Handling() {
-      port.handling_ = false;
-      port.retired_handler_ = nullptr;
+      if (--port.handling_ == 0) port.retired_handlers_ = nullptr;
+      if (port.handler_ != nullptr && port.HasMessage()) port.List();
     }
   } handling{*this};
-  handling_ = true;
-  handler_->Handle(*this, std::move(envelope));
+  ++handling_;
+  for (bool last = false; !last && handler_.get() == handling.handler;) {
+    ReceivedEnvelope envelope = TryReceive();
+    if (envelope == nullptr) return;
+    const bool more = HasMessage();
+    last = !handling.handler->takes_batches() || !more || !host_->MayGoOn();
+    // Before the call: it may wait in a loop of its own, where the next message comes.
+    if (last && more) List();
+    handling.handler->Handle(*this, std::move(envelope), last);
+    if (!last) host_->CheckStop();
+  }
 }
 
 void PortCore::OnDiscard() noexcept { Release(); }
-
-// --- SenderHandle
-// ---------------------------------------------------------------------------------
-
-// A plain thread has no isolate whose table could hold its sender, so each SendPort object has its
-// own.
-struct SenderHandle::OwnSender : MainHeapObject {
-  explicit OwnSender(PortMailbox::Queue& queue) : producer(new Producer(queue)) {}
-  std::unique_ptr<Producer> producer;
-  // Finds two threads in one SendPort: set during a send.
-  std::atomic<bool> busy{false};
-};
-
-SenderHandle::SenderHandle(SenderHandle&& other) noexcept
-    : port_(std::move(other.port_)),
-      cached_host_(std::exchange(other.cached_host_, 0)),
-      cached_(std::exchange(other.cached_, nullptr)),
-      own_(std::exchange(other.own_, nullptr)) {}
-
-SenderHandle& SenderHandle::operator=(SenderHandle other) noexcept {
-  std::swap(port_, other.port_);
-  std::swap(cached_host_, other.cached_host_);
-  std::swap(cached_, other.cached_);
-  std::swap(own_, other.own_);
-  return *this;
-}
-
-SenderHandle::~SenderHandle() { delete own_; }
-
-Producer& SenderHandle::ProducerOfThisThread() const {
-  PortHost* host = current_host;
-  if (host == nullptr) {
-    if (own_ == nullptr) {
-      own_ = new OwnSender(port_->mailbox().queue);
-    }
-    return *own_->producer;
-  }
-  if (cached_host_ != host->id()) {
-    // The isolate goes on with the sender of the plain thread that it was before, if it has none
-    // yet: what was sent through this object first stays first.
-    cached_ = own_ == nullptr ? &host->producers().For(*port_)
-                              : &host->producers().For(*port_, std::move(own_->producer));
-    cached_host_ = host->id();
-    delete std::exchange(own_, nullptr);
-  }
-  return *cached_;
-}
-
-bool SenderHandle::closed() const {
-  if (!port_) throw StateError("this SendPort is empty: it was never connected to a ReceivePort");
-  return port_->closed();
-}
-
-bool SenderHandle::Send(Envelope* envelope) const {
-  if (!port_) throw StateError("this SendPort is empty: it was never connected to a ReceivePort");
-  Producer& producer = ProducerOfThisThread();  // may need memory
-  std::atomic<bool>* busy = nullptr;
-  if (current_host == nullptr) {
-    busy = &own_->busy;
-    // relaxed - misuse detection only; correct programs never contend here.
-    const bool two_at_once = busy->exchange(true, std::memory_order_relaxed);
-    ISOLATES_CHECK(!two_at_once, "one SendPort object is used by two threads at once; copy it");
-  }
-  const Ref<PortCore> port = port_;  // once the message is out, the receiver may forget the port
-  auto& mailbox = port->mailbox().mailbox;
-  const bool accepted = mailbox.Reserve();
-  using Duty = decltype(PortMailbox::mailbox)::Duty;
-  Duty duty = Duty::kNone;
-  if (accepted) {
-    try {
-      duty = mailbox.Commit(producer, envelope);
-    } catch (...) {
-      mailbox.Cancel();
-      if (busy != nullptr) busy->store(false, std::memory_order_relaxed);
-      throw;
-    }
-  }
-  if (busy != nullptr) busy->store(false, std::memory_order_relaxed);
-  if (duty == Duty::kList) {
-    port->AddRef();  // while the port stands in the list
-    port->host_->Push(port.get());
-  } else if (duty == Duty::kWake) {
-    port->host_->Wake();
-  }
-  return accepted;
-}
 
 }  // namespace isolates::internal
 

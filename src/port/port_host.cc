@@ -13,7 +13,7 @@ Producer& ProducerTable::For(PortCore& port, std::unique_ptr<Producer> ready_mad
   if (found == by_port_.end()) {
     if (by_port_.size() >= prune_at_) Prune();
     auto producer = ready_made != nullptr ? std::move(ready_made)
-                                          : std::make_unique<Producer>(port.mailbox().queue);
+                                          : std::make_unique<Producer>(port.mailbox_->queue);
     found = by_port_.emplace(port.id(), Entry{Ref<PortCore>(&port), std::move(producer)}).first;
   }
   return *found->second.producer;

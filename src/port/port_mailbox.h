@@ -1,4 +1,4 @@
-// The mailbox of a port: Mailbox over moodycamel's queue, and the table of senders of one isolate.
+// The mailbox of a port with all that its senders share, and the senders of one isolate.
 
 #ifndef ISOLATES_SRC_PORT_PORT_MAILBOX_H_
 #define ISOLATES_SRC_PORT_PORT_MAILBOX_H_
@@ -10,30 +10,28 @@
 
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/port_core.h"
-#include "isolates/detail/port_token_queue.h"
+#include "src/port/envelope_pool.h"
 #include "src/port/mailbox.h"
+#include "src/port/port_queue.h"
+#include "src/port/sender_count.h"
 
 namespace isolates::internal {
 
-// A queue with the token of its one consumer, as Mailbox wants it.
-class EnvelopeQueue : public TokenQueue<Envelope> {
- public:
-  bool TryDequeue(Item& item) { return TokenQueue::TryDequeue(consumer_, item); }
+struct PortMailbox : MainHeapObject {
+  using Box = Mailbox<StdAtomics, PortQueue>;
 
- private:
-  Consumer consumer_{*this};
+  PortMailbox(MessageOrder order, PortHost& host) noexcept
+      : queue(order, order == MessageOrder::kPerSender && host.Chooses() ? &host : nullptr) {}
+
+  PortQueue queue;
+  Box mailbox{queue};
+  EnvelopePool<StdAtomics> pool;
+  SenderCount<StdAtomics> senders;
 };
 
-class PortMailbox : public MainHeapObject {
+class Producer : public PortQueue::Producer {
  public:
-  using Queue = EnvelopeQueue;
-  Queue queue;
-  Mailbox<StdAtomics, Queue> mailbox{queue};
-};
-
-class Producer : public PortMailbox::Queue::Producer {
- public:
-  using PortMailbox::Queue::Producer::Producer;
+  using PortQueue::Producer::Producer;
 };
 
 // The senders that one isolate has used: exactly one for each port, which is what makes the order

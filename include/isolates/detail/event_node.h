@@ -79,6 +79,7 @@ template <class Node>
 class EventList {
  public:
   bool empty() const noexcept { return first_ == nullptr; }
+  Node* first() const noexcept { return first_; }
 
   void Append(Node* node) noexcept {
     node->next_event = nullptr;

@@ -41,8 +41,9 @@ class TypedNotice final : public Notice {
   TypedNotice(SendPort<T> port, T message) : port_(std::move(port)), message_(std::move(message)) {}
   void Send() noexcept override {
     try {
-      SendPort<T>(port_).Send(message_);  // a copy: several isolates may send this notice at once
-    } catch (...) {                       // the copy throws, or there is no memory
+      // Copies: several isolates may send this notice at once.
+      PortAccess::SendNotice(SendPort<T>(port_), message_);
+    } catch (...) {  // the copy throws, or there is no memory
       ReportUndelivered();
     }
   }

@@ -290,7 +290,8 @@ class TypedFinalMessage final : public FinalMessage {
   TypedFinalMessage(SendPort<T> port, U&& message)
       : port_(std::move(port)), message_(std::forward<U>(message)) {}
   void Deliver() override {
-    if (port_.Send(std::move(message_)) != SendResult::kAccepted) CountDeadLetter();
+    const SendResult sent = PortAccess::SendNotice(port_, std::move(message_));
+    if (sent != SendResult::kAccepted) CountDeadLetter();
   }
   const T& message() const noexcept { return message_; }
 

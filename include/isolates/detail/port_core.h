@@ -1,57 +1,43 @@
-// What a port is underneath its typed handles: one mailbox, its receiver, and the senders' side.
+// What a ReceivePort is underneath its typed handle: one mailbox, and who takes its messages.
 
 #ifndef ISOLATES_DETAIL_PORT_CORE_H_
 #define ISOLATES_DETAIL_PORT_CORE_H_
 
+#include <atomic>
 #include <coroutine>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
-#include <utility>
 
 #include "isolates/detail/event_node.h"
 #include "isolates/detail/main_heap.h"
-#include "isolates/detail/parcel_transit.h"
+#include "isolates/detail/port_envelope.h"
 #include "isolates/detail/port_host.h"
 #include "isolates/detail/ref.h"
+#include "isolates/port_options.h"
 
 namespace isolates::internal {
 
-// A message on its way. Envelopes live in the main heap; what the value points to stays where it
-// is.
-class Envelope : public MainHeapObject {
- public:
-  Envelope() = default;
-  Envelope(const Envelope&) = delete;
-  Envelope& operator=(const Envelope&) = delete;
-  virtual ~Envelope() = default;
-};
-
-template <class T>
-class TypedEnvelope final : public Envelope {
- public:
-  template <class U>
-  explicit TypedEnvelope(U&& from) : message(std::forward<U>(from)) {}
-  InTransit<T> message;
-};
-
-class PortCore;
-
-// A listener, erased to one type. Takes over the envelope.
+// A listener, erased to one type.
 class MessageHandler {
  public:
   virtual ~MessageHandler() = default;
-  virtual void Handle(PortCore& port, std::unique_ptr<Envelope> envelope) = 0;
+  // `last`: no further message follows in this event.
+  virtual void Handle(PortCore& port, ReceivedEnvelope envelope, bool last) = 0;
+  // It wants as many messages in one event as may be.
+  virtual bool takes_batches() const noexcept = 0;
+
+  std::unique_ptr<MessageHandler> next_retired;  // of its port's list
 };
 
-class PortMailbox;
-class Producer;
+struct PortMailbox;
+struct PortBounds;
 
 class PortCore final : public HostedPort, public MainHeapObject, public EventNode {
  public:
-  // The port belongs to the isolate that runs on this thread; a plain thread becomes one.
-  static Ref<PortCore> Create(std::string_view debug_name);
+  // The port belongs to the isolate that runs on this thread; a plain thread becomes one. Throws
+  // StateError if the options do not fit each other.
+  static Ref<PortCore> Create(const PortOptions& options);
 
   std::uint64_t id() const noexcept { return id_; }
   const std::string& debug_name() const noexcept { return debug_name_; }
@@ -59,93 +45,100 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
 
   // --- any thread
   // ---------------------------------------------------------------------------------
+  // Sends are refused.
   bool closed() const noexcept;
+  PortCounters counters() const noexcept;
+  bool bounded() const noexcept { return bounds_ != nullptr; }
+  void AddSender() noexcept;
+  void DropSender() noexcept;
 
   // --- the thread of the port's isolate
   // ----------------------------------------------------------- Throws StateError unless the caller
   // runs in the port's isolate.
   void CheckOwner() const;
   // The oldest message, or nullptr if no accepted message was there at some moment during the call.
-  std::unique_ptr<Envelope> TryReceive() noexcept;
+  ReceivedEnvelope TryReceive() noexcept;
   bool HasMessage() const noexcept;
-  // Messages that were accepted and not received are destroyed here and counted as dead letters.
+  // No message is there and none will ever be.
+  bool ended() const noexcept {
+    return ended_.load(std::memory_order_acquire);  // acquire - pairs with End
+  }
+  // TryReceive finds a message, or the end.
+  bool Ready() const noexcept;
+  // Refuses further messages. Those that were accepted are destroyed and counted as dead letters.
   void Close() noexcept override;
+  // As the port's ClosePolicy says.
+  void CloseByPolicy() noexcept;
   void SetHandler(std::unique_ptr<MessageHandler> handler);
   // Somebody takes the messages already: a handler, or a coroutine that waits.
   bool taken() const noexcept { return handler_ != nullptr || waiter_; }
-  // The coroutine to resume when a message arrives or the port closes.
+  // The coroutine to resume when a message arrives or the port ends.
   void SetWaiter(std::coroutine_handle<> waiter);
   void ClearWaiter() noexcept;
-  // True if one arrived or the port is closed; false at the deadline.
+  // True if one arrived or the port has ended; false at the deadline.
   bool WaitForMessage(TimePoint deadline);
   // While set, a message that arrives wakes an isolate that sleeps in PortHost::Wait.
   void SetAwaited() noexcept;
   void ClearAwaited() noexcept;
   bool keep_alive() const noexcept { return keep_alive_; }
   void set_keep_alive(bool keep_alive) noexcept;
+  // The message was taken out: frees the envelope, and keeps its block for the senders.
+  void Recycle(Envelope* envelope) noexcept;
 
   // EventNode
   void OnEvent() override;
   void OnDiscard() noexcept override;
 
-  PortMailbox& mailbox() noexcept { return *mailbox_; }
-
  private:
+  friend class Departure;
   friend class SenderHandle;
+  friend class ProducerTable;
 
-  PortCore(PortHost& host, std::string_view debug_name);
+  PortCore(PortHost& host, const PortOptions& options);
   ~PortCore() override;
   void UpdateKeepAlive() noexcept;
+  void RetireHandler() noexcept;
   // Puts the port before its isolate unless it is there already.
   void List() noexcept;
+  // Any thread: the owner has something to look at.
+  void Announce() noexcept;
+  Envelope* Dequeue() noexcept;
+  bool SendersGone() const noexcept;
+  void Drain() noexcept;
+  void EndIfDrained() noexcept;
+  void End() noexcept;
+  void HandleMessages();
 
   const std::uint64_t id_;
   const Ref<PortHost> host_;
   const std::string debug_name_;
+  const ClosePolicy on_close_;
+  const bool counts_senders_;
   const std::unique_ptr<PortMailbox> mailbox_;
+  const std::unique_ptr<PortBounds> bounds_;  // of a bounded port
+
+  // Counters, each written by one thread or rarely. relaxed - nothing is published by them.
+  std::atomic<std::uint64_t> received_{0};
+  std::atomic<std::uint64_t> dead_letters_{0};
+  std::atomic<std::uint64_t> refused_closed_{0};
 
   // Owner only from here on.
   std::unique_ptr<MessageHandler> handler_;
-  std::unique_ptr<MessageHandler> retired_handler_;  // replaced while it ran
+  std::unique_ptr<MessageHandler> retired_handlers_;  // replaced while they ran
   std::coroutine_handle<> waiter_;
-  bool handling_ = false;
+  int handling_ = 0;  // calls of handlers that run now, one inside the other
   bool keep_alive_ = true;
   bool counted_ = false;  // counted by the host as keeping it alive
+  bool draining_ = false;
+  std::atomic<bool> ended_{false};  // written by the owner
 };
 
-// The sending side that one SendPort object holds. Copies share the port, not the sender.
-class SenderHandle {
- public:
-  SenderHandle() = default;
-  explicit SenderHandle(Ref<PortCore> port) noexcept : port_(std::move(port)) {}
-  SenderHandle(const SenderHandle& other) noexcept : port_(other.port_) {}
-  SenderHandle(SenderHandle&& other) noexcept;
-  SenderHandle& operator=(SenderHandle other) noexcept;
-  ~SenderHandle();
+inline void EnvelopeDeleter::operator()(Envelope* envelope) const noexcept {
+  port_->Recycle(envelope);
+}
 
-  const Ref<PortCore>& port() const noexcept { return port_; }
-
-  // True: the port has taken over the envelope. False: the port is closed, the envelope stays with
-  // the caller. Throws std::bad_alloc (the envelope stays too), or StateError if there is no port
-  // at all.
-  bool Send(Envelope* envelope) const;
-  // A look beforehand, to save the construction of an envelope. Throws StateError if there is no
-  // port.
-  bool closed() const;
-
- private:
-  struct OwnSender;  // the sender of a plain thread
-  Producer& ProducerOfThisThread() const;
-
-  Ref<PortCore> port_;
-  // Which isolate the cached producer belongs to (0: none). Used by one thread at a time.
-  mutable std::uint64_t cached_host_ = 0;
-  mutable Producer* cached_ = nullptr;
-  mutable OwnSender* own_ = nullptr;
-};
-
-// Destroys what was accepted and nobody will receive. Its destructor is user code and must not
-// throw.
+// Destroys a message that nobody will receive, and counts it. Its destructor is user code and must
+// not throw.
 void DestroyDeadLetter(Envelope* envelope) noexcept;
 // Messages that were accepted and never received, in the whole process so far.
 std::uint64_t DeadLetterCount() noexcept;

@@ -48,6 +48,11 @@ class PortHost : public RefCounted, public MainHeapObject {
   // all its other events waiting. False in the code of a plain thread that is an isolate too.
   virtual bool InTurn() const noexcept = 0;
 
+  // True in a simulation: among senders between which no order is promised, Choose decides.
+  virtual bool Chooses() const noexcept = 0;
+  // The isolate's thread, if Chooses(): a number below `count`.
+  virtual std::size_t Choose(std::size_t count) noexcept = 0;
+
   // The isolate's thread: whether a coroutine that has found a message may handle it at once; false
   // if this turn has done enough and others wait for the worker.
   bool MayGoOn() noexcept { return --credit_ > 0 && !AskedToEndTurn(); }

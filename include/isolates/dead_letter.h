@@ -1,0 +1,33 @@
+// Messages that nobody will receive can be seen by the program.
+
+#ifndef ISOLATES_DEAD_LETTER_H_
+#define ISOLATES_DEAD_LETTER_H_
+
+#include <cstdint>
+#include <functional>
+#include <string_view>
+
+namespace isolates {
+
+enum class DeadLetterReason {
+  kPortClosed,     // accepted; the port closed before it was received
+  kDroppedOldest,  // accepted; destroyed because the port was full
+  kDroppedNewest,  // not accepted; destroyed because the port was full
+};
+
+// Valid during the call.
+struct DeadLetter {
+  std::uint64_t port_id = 0;
+  std::string_view port_name;
+  std::string_view message_type;
+  DeadLetterReason reason = DeadLetterReason::kPortClosed;
+};
+
+// Called for each dead letter of the process from now on, on the thread that destroys the message,
+// with several at once if several do. It must not throw. An empty function: nobody is called. Any
+// thread. RuntimeInfo counts them in any case.
+void SetDeadLetterHandler(std::function<void(const DeadLetter&)> handler);
+
+}  // namespace isolates
+
+#endif  // ISOLATES_DEAD_LETTER_H_

@@ -1,0 +1,111 @@
+// The sending side of a port: what a SendPort holds, and one message on its way out.
+
+#ifndef ISOLATES_DETAIL_PORT_SENDER_H_
+#define ISOLATES_DETAIL_PORT_SENDER_H_
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <typeinfo>
+#include <utility>
+
+#include "isolates/clock.h"
+#include "isolates/detail/port_core.h"
+#include "isolates/detail/ref.h"
+#include "isolates/port_options.h"
+
+namespace isolates::internal {
+
+class Producer;
+class RoomWaiter;
+
+// The sending side that one SendPort object holds. Copies share the port, not the sender.
+class SenderHandle {
+ public:
+  SenderHandle() = default;
+  explicit SenderHandle(Ref<PortCore> port) noexcept : port_(std::move(port)) { AddSender(); }
+  SenderHandle(const SenderHandle& other) noexcept : port_(other.port_) { AddSender(); }
+  SenderHandle(SenderHandle&& other) noexcept;
+  SenderHandle& operator=(SenderHandle other) noexcept;
+  ~SenderHandle();
+
+  const Ref<PortCore>& port() const noexcept { return port_; }
+  // Throws StateError if there is no port.
+  PortCore& RequirePort() const;
+
+ private:
+  friend class Departure;
+  struct OwnSender;  // the sender of a plain thread
+
+  void AddSender() noexcept {
+    if (port_) port_->AddSender();
+  }
+  Producer& ProducerOfThisThread() const;
+
+  Ref<PortCore> port_;
+  // Which isolate the cached producer belongs to (0: none). Used by one thread at a time.
+  mutable std::uint64_t cached_host_ = 0;
+  mutable Producer* cached_ = nullptr;
+  mutable OwnSender* own_ = nullptr;
+};
+
+// One message on its way out: takes room in the port, waits for it if need be, gets a block for the
+// envelope, and sends it. What was taken and not used is given back by the destructor. On the
+// sender's thread.
+class Departure {
+ public:
+  // `bytes`: of the message, as MessageBytes tells. Throws StateError if there is no port, or if
+  // two threads use one SendPort.
+  Departure(const SenderHandle& sender, std::size_t bytes);
+  Departure(const Departure&) = delete;
+  Departure& operator=(const Departure&) = delete;
+  ~Departure();
+
+  // kAccepted: there is room, and it is taken.
+  SendResult TakeRoom();
+  // Beyond the capacity.
+  SendResult TakeRoomAnyway();
+  // Whether waiting makes sense after TakeRoom said kFull.
+  bool MayWait() const noexcept;
+  // Blocks the calling thread; kFull at the deadline.
+  SendResult WaitForRoom(TimePoint deadline);
+  // For a coroutine, which is resumed later. False: there is no need to wait.
+  bool Suspend(std::coroutine_handle<> waiter);
+  // After Suspend.
+  SendResult Resume();
+
+  // With room: memory for the envelope. Throws std::bad_alloc.
+  void* Block(std::size_t size, std::size_t align);
+  // The envelope in that block. True: the port has it. False: it is closed; the envelope stays with
+  // the caller. Throws std::bad_alloc (the envelope stays, too).
+  bool Send(Envelope* envelope);
+  // The envelope that was refused is destroyed.
+  void Discard(Envelope* envelope) noexcept;
+  // A message that the port drops because it is full.
+  void CountDroppedNewest(const std::type_info& type) const noexcept;
+  // A message that goes back to its sender because the port is full.
+  void CountFull() const noexcept;
+
+ private:
+  bool Unbounded() const noexcept;
+  SendResult Refuse(SendResult result) const noexcept;
+  void GiveRoom() noexcept;
+  SendResult StartToWait(PortHost& host, std::coroutine_handle<> coroutine);
+  SendResult StopWaiting(SendResult result) noexcept;
+  SendResult Verdict() noexcept;
+  void SetBusy(bool busy);
+  void DropOldest() noexcept;
+
+  const SenderHandle& sender_;
+  const Ref<PortCore> port_;  // once the message is out, the receiver may forget the port
+  const std::uint64_t bytes_;
+  std::uint64_t room_ = 0;  // taken, as Credit counts it
+  RoomWaiter* waiter_ = nullptr;
+  Producer* producer_ = nullptr;
+  void* block_ = nullptr;  // taken, and no envelope is in it
+  bool busy_ = false;      // this send has marked the SendPort of a plain thread
+};
+
+}  // namespace isolates::internal
+
+#endif  // ISOLATES_DETAIL_PORT_SENDER_H_
