@@ -8,6 +8,7 @@
 #include "isolates/broadcast.h"
 #include "isolates/capability.h"
 #include "isolates/clock.h"
+#include "isolates/dead_letter.h"
 #include "isolates/error.h"
 #include "isolates/event_loop.h"
 #include "isolates/exit_info.h"

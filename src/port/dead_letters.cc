@@ -1,14 +1,14 @@
-#include "isolates/dead_letter.h"
+#include "src/port/dead_letters.h"
 
 #include <atomic>
 #include <memory>
 #include <mutex>
 #include <utility>
 
+#include "isolates/dead_letter.h"
 #include "isolates/detail/heap.h"
 #include "isolates/detail/port_core.h"
 #include "isolates/detail/type_name.h"
-#include "src/port/dead_letters.h"
 
 namespace isolates {
 namespace internal {

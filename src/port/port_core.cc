@@ -28,15 +28,19 @@ constexpr bool kKeepBlocks = true;
 #endif
 
 void RequireConsistent(const PortOptions& options) {
-  const auto within = [](std::size_t value, std::size_t most) { return value >= 1 && value <= most; };
+  const auto within = [](std::size_t value, std::size_t most) {
+    return value >= 1 && value <= most;
+  };
   if (!within(options.capacity(), PortOptions::kMostMessages) ||
       !within(options.capacity_bytes(), PortOptions::kMostBytes)) {
-    throw StateError("the capacity of a port is from 1 to PortOptions::kMostMessages or kMostBytes");
+    throw StateError(
+        "the capacity of a port is from 1 to PortOptions::kMostMessages or kMostBytes");
   }
   if (options.on_full() == FullPolicy::kDropOldest &&
       (!options.bounded() || options.order() != MessageOrder::kTotal)) {
     throw StateError(
-        "FullPolicy::kDropOldest needs a capacity and MessageOrder::kTotal: otherwise no message is "
+        "FullPolicy::kDropOldest needs a capacity and MessageOrder::kTotal: otherwise no message "
+        "is "
         "the oldest");
   }
 }
@@ -90,8 +94,8 @@ PortCounters PortCore::counters() const noexcept {
     counters.refused_full = bounds_->refused.load(std::memory_order_relaxed);
   }
   counters.queue_length = mailbox_->mailbox.Length();
-  counters.accepted = counters.received + counters.dead_letters + counters.dropped_oldest +
-                      counters.queue_length;
+  counters.accepted =
+      counters.received + counters.dead_letters + counters.dropped_oldest + counters.queue_length;
   return counters;
 }
 
@@ -127,13 +131,16 @@ void PortCore::CheckOwner() const {
 }
 
 Envelope* PortCore::Dequeue() noexcept {
-  Envelope* envelope = nullptr;
   if (bounds_ != nullptr && bounds_->policy == FullPolicy::kDropOldest) {
     const std::lock_guard lock(bounds_->consumers);
-    if (!mailbox_->mailbox.TryReceive(envelope)) return nullptr;
-  } else if (!mailbox_->mailbox.TryReceive(envelope)) {
-    return nullptr;
+    return DequeueAlone();
   }
+  return DequeueAlone();
+}
+
+Envelope* PortCore::DequeueAlone() noexcept {
+  Envelope* envelope = nullptr;
+  if (!mailbox_->mailbox.TryReceive(envelope)) return nullptr;
   if (envelope->room != 0) bounds_->room.Give(CreditNeed::FromWord(envelope->room));
   return envelope;
 }

@@ -238,7 +238,10 @@ bool Departure::Send(Envelope* envelope) {
   } else if (duty == PortMailbox::Box::Duty::kWake) {
     port_->host_->Wake();
   }
-  if (port_->bounds_ != nullptr && port_->bounds_->policy == FullPolicy::kDropOldest) DropOldest();
+  const PortBounds* const bounds = port_->bounds_.get();
+  if (bounds != nullptr && bounds->policy == FullPolicy::kDropOldest && bounds->room.Exceeded()) {
+    DropOldest();
+  }
   return true;
 }
 
@@ -251,14 +254,15 @@ void Departure::Discard(Envelope* envelope) noexcept {
 // seen that one is there, finds one.
 void Departure::DropOldest() noexcept {
   PortBounds& bounds = *port_->bounds_;
-  while (bounds.room.Exceeded()) {
+  for (;;) {
     Envelope* oldest = nullptr;
     {
+      // Looks, takes and gives in one: two senders do not both drop for the same excess.
       const std::lock_guard lock(bounds.consumers);
-      if (port_->mailbox_->mailbox.Length() < 2) return;
-      if (!port_->mailbox_->mailbox.TryReceive(oldest)) return;
+      if (!bounds.room.Exceeded() || port_->mailbox_->mailbox.Length() < 2) return;
+      oldest = port_->DequeueAlone();
     }
-    if (oldest->room != 0) bounds.room.Give(CreditNeed::FromWord(oldest->room));
+    if (oldest == nullptr) return;
     bounds.dropped_oldest.fetch_add(1, std::memory_order_relaxed);  // relaxed - a counter
     TellOfDeadLetter(*port_, oldest->MessageType(), DeadLetterReason::kDroppedOldest);
     DestroyDeadLetter(oldest);

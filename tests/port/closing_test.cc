@@ -52,7 +52,7 @@ TEST(ClosingTest, AListenerGetsAllBeforeItsPortEnds) {
     for (int i = 1; i <= 10; ++i) port.send_port().Send(int(i));
     port.Listen([total](int message) { *total += message; });
     port.Close();
-    while (!port.ended()) co_await Yield();
+    while (!port.ended()) co_await Delay(Duration(0));
     co_return *total;
   });
   EXPECT_EQ(sum.Get(), 55);
@@ -130,7 +130,9 @@ TEST(SendersGoneTest, APortThatNeverHadOneStaysOpen) {
   ReceivePort<int> port(PortOptions().CloseWhenSendersGone());
   EXPECT_EQ(port.TryReceive(), std::nullopt);
   EXPECT_TRUE(port.is_open());
-  { const auto sender = port.send_port(); }
+  {
+    const auto sender = port.send_port();
+  }
   EXPECT_EQ(port.TryReceive(), std::nullopt);
   EXPECT_FALSE(port.is_open());
 }
@@ -180,7 +182,9 @@ TEST(SendersGoneTest, AListeningIsolateEnds) {
                        },
                        ready.send_port())
                        .Get();
-  { const SendPort<int> sender = *ready.Receive(kForever); }
+  {
+    const SendPort<int> sender = *ready.Receive(kForever);
+  }
   EXPECT_EQ(worker.Ended().Get().reason, ExitReason::kFinished);
 }
 
@@ -193,7 +197,8 @@ TEST(SendersGoneTest, ASelectLearnsOfIt) {
     }
     int sum = 0;
     int closed = 0;
-    Select select(On(first, [&](int message) { sum += message; }, [&] { ++closed; }),
+    Select select(On(
+                      first, [&](int message) { sum += message; }, [&] { ++closed; }),
                   On(second, [&](int message) { sum += message; }, [&] { ++closed; }));
     while (co_await select.Next()) {
     }
@@ -216,7 +221,7 @@ TEST(BatchTest, AListenerLearnsWhereABatchEnds) {
       if (end_of_batch) sizes->push_back(0);
     });
     port.Close();
-    while (!port.ended()) co_await Yield();
+    while (!port.ended()) co_await Delay(Duration(0));
     co_return *sizes;
   });
   EXPECT_THAT(batches.Get(), ElementsAre(5, 0));
@@ -234,7 +239,7 @@ TEST(BatchTest, AnErrorInABatchLosesNothing) {
       seen->push_back(message);
       if (message == 2) throw std::runtime_error("in the middle");
     });
-    while (seen->size() < 6) co_await Yield();
+    while (seen->size() < 6) co_await Delay(Duration(0));
     co_return *seen;
   });
   EXPECT_THAT(got.Get(), ElementsAre(0, 1, 2, 3, 4, 5));
@@ -248,7 +253,7 @@ TEST(BatchTest, AListenerThatClosesItsPortGetsNoMore) {
     port->ListenBatch([calls, raw = port.get()](int, bool) {
       if (++*calls == 3) raw->Close();
     });
-    while (port->is_open()) co_await Yield();
+    while (port->is_open()) co_await Delay(Duration(0));
     co_return *calls;
   });
   EXPECT_EQ(got.Get(), 3);

@@ -103,6 +103,7 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   // Any thread: the owner has something to look at.
   void Announce() noexcept;
   Envelope* Dequeue() noexcept;
+  Envelope* DequeueAlone() noexcept;  // nobody else dequeues now
   bool SendersGone() const noexcept;
   void Drain() noexcept;
   void EndIfDrained() noexcept;
