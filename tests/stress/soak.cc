@@ -31,6 +31,8 @@ using isolates::ExitInfo;
 using isolates::ExitReason;
 using isolates::Isolate;
 using isolates::kForever;
+using isolates::MessageOrder;
+using isolates::PortOptions;
 using isolates::ReceivePort;
 using isolates::RemoteError;
 using isolates::SendPort;
@@ -100,6 +102,15 @@ struct Numbered {
 
 using Acknowledged = SendPort<std::int64_t>;
 
+// The ports take turns: unbounded and bounded, ordered by sender and in total.
+bool Bounded(std::size_t receiver) { return receiver % 2 == 1; }
+PortOptions OptionsOf(std::size_t receiver) {
+  PortOptions options;
+  if (Bounded(receiver)) options.Capacity(256);
+  if (receiver / 2 % 2 == 1) options.Order(MessageOrder::kTotal);
+  return options;
+}
+
 struct ReceiverPorts {
   SendPort<std::pair<std::int64_t, SendPort<Numbered>>> connected;
   SendPort<std::int64_t> wrong;  // at the end, how many messages were not the expected ones
@@ -110,7 +121,7 @@ struct ReceiverPorts {
 
 // Expects number 0, 1, 2 … of each sender.
 Task<void> Receiver(ReceiverPorts ports) {
-  ReceivePort<Numbered> port;
+  ReceivePort<Numbered> port(OptionsOf(static_cast<std::size_t>(ports.index)));
   ports.connected.Send(std::pair(ports.index, port.send_port()));
   std::array<std::int64_t, kSenders> expected{};
   std::int64_t wrong = 0;
@@ -129,6 +140,7 @@ Task<void> Receiver(ReceiverPorts ports) {
   }
   // What came too much would be in the port now.
   while (port.TryReceive().has_value()) ++wrong;
+  if (port.counters().accepted != static_cast<std::uint64_t>(kSenders * ports.each)) ++wrong;
   ports.wrong.Send(std::int64_t{wrong});
 }
 
@@ -139,7 +151,8 @@ struct SenderPorts {
   std::int64_t each;
 };
 
-// Sends to all receivers by turns, at most two windows ahead of each.
+// Sends to all receivers by turns. Before bounded ports it waits for room; of the others it is at
+// most two windows ahead.
 Task<void> Sender(SenderPorts ports) {
   ReceivePort<std::int64_t> acknowledgements;
   ReceivePort<std::vector<SendPort<Numbered>>> start;
@@ -149,11 +162,16 @@ Task<void> Sender(SenderPorts ports) {
   std::array<std::int64_t, kReceivers> acknowledged{};
   for (std::int64_t number = 0; number < ports.each; ++number) {
     for (std::size_t i = 0; i < to.size(); ++i) {
+      Numbered message{ports.index, number};
+      if (Bounded(i)) {
+        co_await to[i].SendWhenRoom(std::move(message));
+        continue;
+      }
       while (number - acknowledged.at(i) >= 2 * kWindow) {
         const std::int64_t receiver = *co_await acknowledgements.Receive();
         acknowledged.at(static_cast<std::size_t>(receiver)) += kWindow;
       }
-      to[i].Send(Numbered{ports.index, number});
+      to[i].Send(std::move(message));
     }
   }
 }
