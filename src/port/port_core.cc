@@ -106,6 +106,10 @@ void PortCore::UpdateKeepAlive() noexcept {
   }
 }
 
+std::string PortCore::Describe() const {
+  return debug_name_.empty() ? "port " + std::to_string(id_) : "port '" + debug_name_ + "'";
+}
+
 void PortCore::SetAwaited() noexcept { mailbox_->mailbox.SetAwaited(); }
 
 void PortCore::ClearAwaited() noexcept { mailbox_->mailbox.ClearAwaited(); }
@@ -117,6 +121,7 @@ bool PortCore::WaitForMessage(TimePoint deadline) {
     PortCore& port;
   } awaited(*this);
   return host_->Wait(
+      {"a message on", this},
       [](const void* self) {
         const auto* port = static_cast<const PortCore*>(self);
         return port->HasMessage() || port->closed();
