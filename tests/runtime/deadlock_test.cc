@@ -14,6 +14,7 @@
 #include <string>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "isolates/isolates.h"
 #include "src/runtime/runtime_impl.h"
@@ -187,20 +188,15 @@ TEST(StandstillTest, NotDuringAForeignCall) {
 }
 
 TEST(StandstillTest, NotWhileATimerIsPending) {
-  ReceivePort<int> set;
-  const auto isolate = Isolate::Spawn(
-                           [](SendPort<int> out) -> Task<> {
-                             auto late = Delay(hours(1));
-                             out.Send(1);
-                             co_await std::move(late);
-                           },
-                           set.send_port())
-                           .Get();
-  (void)set.Receive(kForever);
-  while (!Runtime::Get().DescribeLive().empty() &&
-         Runtime::Get().DescribeLive().back().state != LiveIsolate::State::kIdle) {
-    std::this_thread::yield();
-  }
+  const auto isolate =
+      Isolate::Spawn([](int) -> Task<> { co_await Delay(hours(1)); }, 0).Get();
+  const auto delays = [] {
+    const auto live = LiveIsolates();
+    return std::any_of(live.begin(), live.end(), [](const LiveIsolate& one) {
+      return one.kept_by == std::vector<std::string>{"1 timer"};
+    });
+  };
+  while (!delays()) std::this_thread::yield();
   WhileMainWaits([&isolate] {
     for (int i = 0; i < 100; ++i) EXPECT_FALSE(Runtime::Get().LookForStandstill().has_value());
     isolate.Kill();
@@ -247,8 +243,6 @@ TEST(StandstillTest, TwoLooksDifferIfSomethingHappenedBetweenThem) {
   WhileMainWaits([&isolate] {
     AwaitStandstill();
     const auto first = Runtime::Get().LookForStandstill();
-    std::atomic<bool> handled{false};
-    // It has ended its turn when another thread could claim it.
     const Capability pause = isolate.Pause();
     isolate.Resume(pause);
     AwaitStandstill();

@@ -49,7 +49,7 @@ TEST(LiveIsolatesTest, AnIdleOneTellsItsPortsTimersAndResults) {
   EXPECT_THAT(life.kept_by, UnorderedElementsAre("port 'orders'", "2 timers", "1 awaited result"));
   EXPECT_EQ(ToString(life),
             "isolate 'keeper' (idle), kept alive by port 'orders', 2 timers, 1 awaited result");
-  isolate.Kill();
+  isolate.Kill(ControlPriority::kImmediate);
   (void)isolate.Ended().Get();
 }
 
@@ -60,7 +60,7 @@ TEST(LiveIsolatesTest, ABlockedOneTellsWhatItWaitsFor) {
           .Get();
   EXPECT_THAT(AwaitState("asked", LiveIsolate::State::kBlocked).kept_by,
               ElementsAre("a wait for a message on port 'questions'"));
-  isolate.Kill();
+  isolate.Kill(ControlPriority::kImmediate);
   (void)isolate.Ended().Get();
 }
 
@@ -68,7 +68,7 @@ TEST(LiveIsolatesTest, APausedOneSaysSo) {
   const auto isolate =
       Isolate::Spawn([](int) {}, 0, SpawnOptions().DebugName("paused").Paused()).Get();
   EXPECT_THAT(AwaitState("paused", LiveIsolate::State::kIdle).kept_by, ElementsAre("a pause"));
-  isolate.Kill();
+  isolate.Kill(ControlPriority::kImmediate);
   (void)isolate.Ended().Get();
 }
 
@@ -117,7 +117,7 @@ TEST(LiveIsolatesTest, LooksDisturbNobody) {
   }
   stop = true;
   for (auto& looker : lookers) looker.join();
-  isolate.Kill();
+  isolate.Kill(ControlPriority::kImmediate);
 }
 
 }  // namespace
