@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <thread>
@@ -126,7 +127,7 @@ class Mover {
   std::atomic<bool> stop_{false};
   std::thread thread_{[this] {
     while (!stop_.load()) {
-      the_clock->Advance(hours(1));
+      the_clock->Advance(std::chrono::minutes(1));
       std::this_thread::yield();
     }
   }};
@@ -173,6 +174,44 @@ TEST(ManualClockWaitTest, WithoutADeadlineTimeDoesNotMatter) {
   auto sends = Isolate::Run([](SendPort<int> to) { to.Send(3); }, port.send_port());
   EXPECT_EQ(port.Receive(kForever), 3);
   sends.Get();
+}
+
+void WaitForHours(int) {
+  ReceivePort<int> listens;
+  std::move(listens).Listen([](int) {});
+  ReceivePort<int> port("waits for hours");
+  try {
+    (void)port.Receive(hours(1000));
+  } catch (const TimeoutError&) {
+  }
+}
+
+// The wait sees the request, which is none for the event at hand. The end of that event, the last
+// of its turn, must not forget it, although nothing else comes.
+TEST(ManualClockWaitTest, AnEndBeforeTheNextEventThatCameDuringAWaitComesAfterIt) {
+  EventLoop loop = EventLoop::Create(WaitForHours, 0);
+  std::thread ends([isolate = loop.isolate()] {
+    const auto waits = [] {
+      const auto live = LiveIsolates();
+      return std::any_of(live.begin(), live.end(), [](const LiveIsolate& one) {
+        return !one.kept_by.empty() &&
+               one.kept_by.front() == "a wait for a message on port 'waits for hours'";
+      });
+    };
+    while (!waits()) std::this_thread::yield();
+    isolate.Kill(ControlPriority::kBeforeNextEvent);
+    ReceivePort<int> pings;
+    for (int i = 0; i < 2; ++i) {  // the second wakes it once more, when it has seen the request
+      isolate.Ping(pings.send_port(), i);
+      EXPECT_EQ(pings.Receive(kForever), i);
+    }
+    the_clock->Advance(hours(1000));
+  });
+  EXPECT_TRUE(loop.HandleEvent());
+  ends.join();
+  EXPECT_FALSE(loop.done());
+  EXPECT_TRUE(loop.HandleEvent());
+  EXPECT_TRUE(loop.done());
 }
 
 }  // namespace

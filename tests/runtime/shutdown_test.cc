@@ -182,6 +182,43 @@ void Drains() {
 }
 TEST_F(ShutdownTest, DrainHandlesWhateverWasSent) { EXPECT_CHILD(Drains); }
 
+// What one of two sends the other: where to send back, and how often still.
+struct Ball {
+  SendPort<Ball> back;
+  int hops = 0;
+  using IsolatesMembers = Members<&Ball::back, &Ball::hops>;
+};
+
+void Play(SendPort<SendPort<Ball>> connected) {
+  ReceivePort<Ball> port;
+  const SendPort<Ball> self = port.send_port();
+  connected.Send(self);
+  std::move(port).Listen([self](Ball ball) {
+    arrived.fetch_add(1);
+    if (ball.hops > 0) ball.back.Send(Ball{self, ball.hops - 1});
+  });
+}
+
+// Each is idle half of the time. A look at one, and later at the other, may well find both so; the
+// isolates in between make it later.
+void DrainsOneMessage() {
+  constexpr int kHops = 20'000;
+  constexpr int kBetween = 1000;
+  ReceivePort<SendPort<Ball>> connected;
+  std::vector<SendPort<Ball>> players;
+  for (int i = 0; i < 2; ++i) {
+    (void)Isolate::Spawn(Play, connected.send_port()).Get();
+    players.push_back(*connected.Receive(kForever));
+    for (int k = 0; i == 0 && k < kBetween; ++k) (void)Isolate::Spawn(Listen, 0).Get();
+  }
+  players[0].Send(Ball{players[1], kHops});
+  const auto report = Shutdown(ShutdownMode::kDrain, seconds(100));
+  CHILD_EXPECT(arrived.load() == kHops + 1);
+  CHILD_EXPECT(report.not_drained.empty() && report.still_running.empty());
+  Done();
+}
+TEST_F(ShutdownTest, DrainFollowsAMessageThatGoesToAndFro) { EXPECT_CHILD(DrainsOneMessage); }
+
 void Discards() {
   const SendPort<int> first = StartChain(5);
   for (int i = 0; i < kMessages; ++i) first.Send(int{i});
