@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <utility>
 
 #include "src/isolate/core.h"
 #include "src/isolate/scheduler.h"
@@ -42,7 +43,7 @@ BlockedWait::BlockedWait(Scheduler& scheduler, const IsolateCore& isolate) noexc
       argument_(nullptr) {}
 
 void BlockedWait::Begin() noexcept {
-  if (!alone()) return;
+  if (std::exchange(listed_, true)) return;
   {
     const std::lock_guard lock(waits_mutex);
     InsertBefore(WaitList());
@@ -54,7 +55,7 @@ void BlockedWait::Begin() noexcept {
 }
 
 void BlockedWait::End() noexcept {
-  if (alone()) return;
+  if (!std::exchange(listed_, false)) return;
   if (kind_ == Kind::kForEver) for_ever_count.fetch_sub(1, std::memory_order_relaxed);
   const std::lock_guard lock(waits_mutex);
   Unlink();

@@ -61,6 +61,7 @@ class BlockedWait : private RingNode {
   bool (*const ready_)(const void*);
   const void* const argument_;
   const std::thread::id thread_ = std::this_thread::get_id();
+  bool listed_ = false;  // the waiting thread's
 };
 
 }  // namespace isolates::internal

@@ -445,7 +445,11 @@ bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*),
   BlockingRegion region;
   for (;;) {
     if (over()) break;
-    if (HandleControl() || region.LookAgain()) continue;
+    if (HandleControl()) {
+      CountStep();
+      continue;
+    }
+    if (region.LookAgain()) continue;
     region.Enter();
     wait.Begin();
     state_.SetBlocked();
@@ -456,9 +460,9 @@ bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*),
       scheduler_.ParkInTurn(*this, *parker_.load(std::memory_order_relaxed),
                             std::min(SleepLimit(deadline), region.sleep_until()));
     }
-    CountStep();
     state_.ClearBlocked();
   }
+  CountStep();
   CheckStop();
   return ready(argument);
 }

@@ -111,6 +111,7 @@ bool FutureStateBase::Wait(TimePoint deadline) {
 }
 
 void FutureStateBase::WaitOnPlainThread(TimePoint deadline) {
+  if (done()) return;
   const MainHeapScope main_heap;  // waiting may start threads
   BlockingRegion region;
   BlockedWait wait(

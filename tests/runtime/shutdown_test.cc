@@ -299,6 +299,17 @@ void DrainsBesideWaits() {
 }
 TEST_F(ShutdownTest, WaitsTimersAndPausesDoNotHoldUpADrain) { EXPECT_CHILD(DrainsBesideWaits); }
 
+// There a wait is many short sleeps, each of which is no step.
+void DrainsBesideShortSleeps() {
+  RuntimeOptions options;
+  options.idle = BackOff();
+  ConfigureRuntime(options);
+  DrainsBesideWaits();
+}
+TEST_F(ShutdownTest, WaitsThatSleepForShortTimesDoNotHoldUpADrain) {
+  EXPECT_CHILD(DrainsBesideShortSleeps);
+}
+
 void ShutsDownFromIsolate() {
   const bool refused = Isolate::Run([] {
                          try {
