@@ -79,8 +79,8 @@ TimePoint SleepLimit(TimePoint deadline) noexcept;
 }  // namespace internal
 
 // The instant at which a wait of that length, begun now on the clock of waits (the machine's, or
-// RuntimeOptions::clock, or a simulation's), is over; TimePoint::max(), which means never, for kForever and for whatever does not
-// fit.
+// RuntimeOptions::clock, or a simulation's), is over; TimePoint::max(), which means never, for
+// kForever and for whatever does not fit.
 inline TimePoint DeadlineAfter(Duration timeout) noexcept {
   const TimePoint now = internal::WaitNow();
   return timeout < TimePoint::max() - now ? now + timeout : TimePoint::max();

@@ -19,8 +19,8 @@ struct LiveIsolate {
   std::string name;
   State state = State::kRunning;
   // What keeps it alive, each in words: "port 'orders'", "2 timers", "1 awaited result", "a pause",
-  // "a wait for a message on port 'orders'", "its thread". Of an isolate that runs at the moment the
-  // ports and results are only counted: nobody else may look at them.
+  // "a wait for a message on port 'orders'", "its thread". Of an isolate that runs at the moment
+  // the ports and results are only counted: nobody else may look at them.
   std::vector<std::string> kept_by;
 };
 

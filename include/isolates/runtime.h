@@ -89,12 +89,13 @@ struct DeadlockReport {
 using DeadlockHandler = void (*)(const DeadlockReport& report);
 
 // Sets what is called when, for about a second, nothing happens and nothing can: all isolates are
-// idle or wait without a deadline, no timer is pending, the main thread waits in the library, and at
-// least one isolate or thread is in a wait without end (Get, Receive(kForever)). It is a guess that
-// may be wrong: a thread that the library does not know, or the handler of a signal, may still send
-// something. So it is told, once for each standstill, and nothing is ended. By default the report
-// is written to the error output. The handler runs on a thread of the runtime and must not wait.
-// nullptr restores the default. Returns the former handler. Any thread.
+// idle or wait without a deadline, no timer is pending, the main thread waits in the library, and
+// at least one isolate or thread is in a wait without end (Get, Receive(kForever)). It is a guess
+// that may be wrong: a thread that the library does not know, or the handler of a signal, may still
+// send something. So it is told, once for each standstill, and nothing is ended. By default the
+// report is written to the error output. The handler runs on a thread of the runtime and must not
+// wait. (std::exit in it ends all isolates, so others may go on meanwhile.) nullptr restores the
+// default. Returns the former handler. Any thread.
 DeadlockHandler SetDeadlockHandler(DeadlockHandler new_handler) noexcept;
 
 // Gives memory that is free in the heaps of this thread and of all workers back to the system.

@@ -25,8 +25,8 @@ RingNode& WaitList() {
 }  // namespace
 
 BlockedWait::BlockedWait(Scheduler& scheduler, const IsolateCore* isolate,
-                         const WaitSubject& subject, TimePoint deadline,
-                         bool (*ready)(const void*), const void* argument) noexcept
+                         const WaitSubject& subject, TimePoint deadline, bool (*ready)(const void*),
+                         const void* argument) noexcept
     : scheduler_(scheduler),
       isolate_(isolate),
       subject_(subject),

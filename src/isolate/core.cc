@@ -417,8 +417,8 @@ void IsolateCore::Exit(std::unique_ptr<FinalMessage> message) {
   ThrowExitSignal();
 }
 
-bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*),
-                       const void* argument, TimePoint deadline) {
+bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*), const void* argument,
+                       TimePoint deadline) {
   if (ready(argument)) return true;
   CheckStop();
   BlockedWait wait(scheduler_, this, subject, deadline);

@@ -13,8 +13,8 @@
 // Rules
 //   I1. kActive means that exactly one party has the isolate: a ready queue, or the thread that
 //   runs it, or looks at it.
-//       Whoever turns it from 0 to 1 puts the isolate into a ready queue, or back to sleep. So an isolate never runs
-//       on two threads at once.
+//       Whoever turns it from 0 to 1 puts the isolate into a ready queue, or back to sleep. So an
+//       isolate never runs on two threads at once.
 //   I2. A waker first makes the event visible, then sets kNotified. The owner clears kNotified,
 //   then looks
 //       for events; it clears kActive only by a compare-exchange that fails if kNotified came back.
@@ -176,8 +176,8 @@ class IsolateCore final : public LocalsHost {
   // Handles one event; false if there was none. The caller holds loop()->running, or is the thread.
   bool HandleOneEvent();
 
-  // Any thread: the isolate and what keeps it alive, for reports. `timers`: those that the scheduler
-  // has for it.
+  // Any thread: the isolate and what keeps it alive, for reports. `timers`: those that the
+  // scheduler has for it.
   LiveIsolate DescribeLife(const BlockedWait::Snapshot& waits, int timers);
   // Any thread: what it is at, and how often it has gone on until then. If both are the same in two
   // looks, and it was not running, then it was not running in between.

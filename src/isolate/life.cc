@@ -5,7 +5,6 @@
 // program runs (attached, or an EventLoop): that thread has it without asking.
 
 #include "isolates/live_isolate.h"
-
 #include "src/isolate/core.h"
 #include "src/isolate/scheduler.h"
 

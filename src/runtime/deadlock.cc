@@ -60,11 +60,11 @@ std::optional<Runtime::Standstill> Runtime::LookForStandstill() {
     ++look.live;
     look.steps += progress.steps;
     // What a thread of the program runs, that thread may go on with, for whatever reason.
-    const bool idle =
-        progress.activity == Activity::kIdle && !core.attached() && !core.hosted();
+    const bool idle = progress.activity == Activity::kIdle && !core.attached() && !core.hosted();
     if (!idle && progress.activity != Activity::kWaits) still = false;
   });
-  look.started = started_.load(std::memory_order_relaxed);  // relaxed - ordered by the shards' locks
+  look.started =
+      started_.load(std::memory_order_relaxed);  // relaxed - ordered by the shards' locks
   return still ? std::optional(look) : std::nullopt;
 }
 

@@ -77,7 +77,8 @@ void Keeper::LookLater() noexcept {
 }
 
 TimePoint Keeper::LookSeldom() {
-  if (!look_later_.load(std::memory_order_seq_cst)) return TimePoint::max();  // pairs with LookLater
+  if (!look_later_.load(std::memory_order_seq_cst))
+    return TimePoint::max();  // pairs with LookLater
   const TimePoint now = std::chrono::steady_clock::now();
   if (look_at_ == TimePoint::max()) {
     look_at_ = now + kSeldom;
@@ -152,7 +153,11 @@ void Keeper::Stop() {
     const std::lock_guard lock(mutex_);
     thread = std::move(thread_);
   }
-  if (thread.joinable()) thread.join();
+  if (thread.get_id() == std::this_thread::get_id()) {
+    thread.detach();  // a handler of a report ends the program
+  } else if (thread.joinable()) {
+    thread.join();
+  }
   const std::lock_guard lock(mutex_);
   while (!timers_.empty()) {
     timers_.Pop().OnDiscard();

@@ -74,8 +74,8 @@ Runtime::Runtime(RuntimeOptions options)
   cpu_dedicated_.resize(cpus);
   shared_cpus_.store(static_cast<int>(cpus),
                      std::memory_order_relaxed);  // relaxed - not yet shared
-  keeper_ = std::make_unique<Keeper>(options_.clock, [this] { return LookForStalls(); },
-                                     [this] { return LookForDeadlock(); });
+  keeper_ = std::make_unique<Keeper>(
+      options_.clock, [this] { return LookForStalls(); }, [this] { return LookForDeadlock(); });
 }
 
 // --- any thread
@@ -459,8 +459,8 @@ void ConfigureRuntime(RuntimeOptions options) {
   const Clock* const clock = dynamic_cast<const SteadyClock*>(options.clock.get()) == nullptr
                                  ? options.clock.get()
                                  : nullptr;
-  const std::unique_ptr<RuntimeOptions> former(std::exchange(
-      internal::pending_options, new RuntimeOptions(std::move(options))));
+  const std::unique_ptr<RuntimeOptions> former(
+      std::exchange(internal::pending_options, new RuntimeOptions(std::move(options))));
   // release - pairs with WaitNow.
   internal::program_clock.store(clock, std::memory_order_release);
 }

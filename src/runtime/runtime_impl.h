@@ -168,8 +168,8 @@ class Runtime final : public Scheduler, public MainHeapObject {
     kClosed,    // no new isolates
   };
   std::atomic<Phase> phase_{Phase::kOpen};
-  std::atomic<bool> overdue_{false};   // isolates had not ended when the runtime stopped
-  std::atomic<bool> stopped_{false};   // no turns either
+  std::atomic<bool> overdue_{false};  // isolates had not ended when the runtime stopped
+  std::atomic<bool> stopped_{false};  // no turns either
 
   std::mutex spares_mutex_;  // guards what follows
   Worker* spares_ = nullptr;

@@ -68,7 +68,8 @@ std::optional<Runtime::Standstill> Runtime::LookForQuiet() {
       quiet = false;
     }
   });
-  look.started = started_.load(std::memory_order_relaxed);  // relaxed - ordered by the shards' locks
+  look.started =
+      started_.load(std::memory_order_relaxed);  // relaxed - ordered by the shards' locks
   return quiet ? std::optional(look) : std::nullopt;
 }
 

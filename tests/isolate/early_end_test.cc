@@ -43,8 +43,7 @@ void Echo(Ports ports) {
 
 // From here on the isolate has a message and has to answer a ping before it; both were there
 // before its next turn, which Resume begins.
-void Prepare(const Isolate& isolate, const SendPort<int>& to,
-             const SendPort<AsksToEnd>& answers) {
+void Prepare(const Isolate& isolate, const SendPort<int>& to, const SendPort<AsksToEnd>& answers) {
   to.Send(7);
   isolate.Ping(answers, AsksToEnd(1), ControlPriority::kBeforeNextEvent);
 }

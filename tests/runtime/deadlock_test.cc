@@ -34,11 +34,16 @@ DeadlockHandler default_handler = nullptr;
   default_handler(report);
   std::_Exit(42);
 }
+// The usual end of a program shuts the runtime down, whose thread this is.
+[[noreturn]] void ReportAndExitAsUsual(const DeadlockReport& report) {
+  default_handler(report);
+  std::exit(42);
+}
 
 // The child never comes back from `function` but through the handler.
 template <class Function>
-[[noreturn]] void UntilReported(Function function) {
-  default_handler = SetDeadlockHandler(&ReportAndExit);
+[[noreturn]] void UntilReported(Function function, DeadlockHandler handler = &ReportAndExit) {
+  default_handler = SetDeadlockHandler(handler);
   function();
   std::_Exit(1);
 }
@@ -66,13 +71,23 @@ int WaitForMessageThenSend(SendPort<SendPort<int>> out) {
 
 int WaitForTheOther(SendPort<int> unused) {
   ReceivePort<SendPort<int>> ports;
-  auto other = Isolate::Run(RunOptions().DebugName("first"), WaitForMessageThenSend,
-                            ports.send_port());
+  auto other =
+      Isolate::Run(RunOptions().DebugName("first"), WaitForMessageThenSend, ports.send_port());
   const SendPort<int> to_it = ports.Receive(kForever).value();
   const int result = other.Get();
   to_it.Send(int{result});
   unused.Send(1);
   return result;
+}
+
+TEST_F(DeadlockTest, TheHandlerMayEndTheProgram) {
+  EXPECT_EXIT(UntilReported(
+                  [] {
+                    ReceivePort<int> port;
+                    (void)port.Receive(kForever);
+                  },
+                  &ReportAndExitAsUsual),
+              testing::ExitedWithCode(42), "nothing can happen any more");
 }
 
 TEST_F(DeadlockTest, TwoIsolatesThatWaitForEachOther) {
@@ -94,7 +109,8 @@ Task<int> AwaitNobody() {
 
 TEST_F(DeadlockTest, AThreadThatWaitsForAnIsolateThatAwaits) {
   EXPECT_EXIT(
-      UntilReported([] { (void)Isolate::Run(RunOptions().DebugName("idle one"), AwaitNobody).Get(); }),
+      UntilReported(
+          [] { (void)Isolate::Run(RunOptions().DebugName("idle one"), AwaitNobody).Get(); }),
       testing::ExitedWithCode(42),
       "'idle one' \\(idle\\), kept alive by port 'never sent to'\n.*the main thread \\(blocked\\), "
       "in a wait for a result");
@@ -109,8 +125,9 @@ void RunMainBesideStuckIsolate() {
 }
 
 TEST_F(DeadlockTest, AnIsolateThatWaitsWhileMainIsIdle) {
-  EXPECT_EXIT(UntilReported(RunMainBesideStuckIsolate), testing::ExitedWithCode(42),
-              "'main' \\(idle\\), kept alive by its thread.*\n.*a wait for a message on port 'stuck'");
+  EXPECT_EXIT(
+      UntilReported(RunMainBesideStuckIsolate), testing::ExitedWithCode(42),
+      "'main' \\(idle\\), kept alive by its thread.*\n.*a wait for a message on port 'stuck'");
 }
 
 // --- the test looks
@@ -188,8 +205,7 @@ TEST(StandstillTest, NotDuringAForeignCall) {
 }
 
 TEST(StandstillTest, NotWhileATimerIsPending) {
-  const auto isolate =
-      Isolate::Spawn([](int) -> Task<> { co_await Delay(hours(1)); }, 0).Get();
+  const auto isolate = Isolate::Spawn([](int) -> Task<> { co_await Delay(hours(1)); }, 0).Get();
   const auto delays = [] {
     const auto live = LiveIsolates();
     return std::any_of(live.begin(), live.end(), [](const LiveIsolate& one) {

@@ -73,11 +73,12 @@ TEST(LiveIsolatesTest, APausedOneSaysSo) {
 }
 
 TEST(LiveIsolatesTest, ARunningOneTellsOfItself) {
-  const auto life = Isolate::Run(RunOptions().DebugName("self"), []() -> Task<std::vector<std::string>> {
-                      ReceivePort<int> port("own");
-                      port.Listen([](int) {});
-                      co_return Find("self").kept_by;
-                    }).Get();
+  const auto life =
+      Isolate::Run(RunOptions().DebugName("self"), []() -> Task<std::vector<std::string>> {
+        ReceivePort<int> port("own");
+        port.Listen([](int) {});
+        co_return Find("self").kept_by;
+      }).Get();
   EXPECT_THAT(life, ElementsAre("port 'own'"));
 }
 
@@ -95,15 +96,15 @@ TEST(LiveIsolatesTest, LooksDisturbNobody) {
   constexpr int kRounds = 3000;
   ReceivePort<SendPort<int>> connected;
   ReceivePort<int> echoes;
-  const auto isolate = Isolate::Spawn(
-                           [](std::pair<SendPort<SendPort<int>>, SendPort<int>> ports) {
-                             ReceivePort<int> port;
-                             ports.first.Send(port.send_port());
-                             std::move(port).Listen(
-                                 [out = ports.second](int number) { out.Send(int{number}); });
-                           },
-                           std::pair(connected.send_port(), echoes.send_port()))
-                           .Get();
+  const auto isolate =
+      Isolate::Spawn(
+          [](std::pair<SendPort<SendPort<int>>, SendPort<int>> ports) {
+            ReceivePort<int> port;
+            ports.first.Send(port.send_port());
+            std::move(port).Listen([out = ports.second](int number) { out.Send(int{number}); });
+          },
+          std::pair(connected.send_port(), echoes.send_port()))
+          .Get();
   const SendPort<int> to = *connected.Receive(kForever);
   std::vector<std::thread> lookers;
   for (int i = 0; i < 2; ++i) {
