@@ -162,9 +162,19 @@ void AwaitStandstill() {
 
 TEST(StandstillTest, WhereAllWaitItIsFound) { WhileMainWaits(AwaitStandstill); }
 
-TEST(StandstillTest, NotWhileTheMainThreadDoesSomethingElse) {
-  WhileMainWaits(AwaitStandstill);
-  EXPECT_FALSE(Runtime::Get().LookForStandstill().has_value());
+// A main thread that is no isolate, beside one that waits without end.
+[[noreturn]] void LookFromMain() {
+  (void)Isolate::Spawn([](int) { (void)ReceivePort<int>("stuck").Receive(kForever); }, 0).Get();
+  while (!Waits("a message on port 'stuck'")) std::this_thread::yield();
+  for (int i = 0; i < 1000; ++i) {
+    if (Runtime::Get().LookForStandstill().has_value()) std::_Exit(1);
+  }
+  std::_Exit(42);
+}
+
+TEST(StandstillDeathTest, NotWhileTheMainThreadDoesSomethingElse) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(LookFromMain(), testing::ExitedWithCode(42), "");
 }
 
 std::atomic<bool> running{false};
