@@ -266,6 +266,7 @@ std::vector<std::string> Simulator::DescribeLeft() {
   }
   const auto waits = BlockedWait::All(*this);
   std::vector<std::string> lines;
+  lines.reserve(live_.size());
   for (const auto& [id, live] : live_) {
     lines.push_back(ToString(live.core->DescribeLife(waits, timers[id])));
   }
