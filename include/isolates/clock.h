@@ -1,5 +1,6 @@
-// The clock that timers run on. Programs use the machine's monotonic clock; tests put a ManualClock
-// in its place (RuntimeOptions::clock), so that no test has to wait for time to pass.
+// The clock that timers and the deadlines of waits go by. Programs use the machine's monotonic
+// clock; tests put a ManualClock in its place (RuntimeOptions::clock), so that no test has to wait
+// for time to pass.
 
 #ifndef ISOLATES_CLOCK_H_
 #define ISOLATES_CLOCK_H_
@@ -55,23 +56,31 @@ class ManualClock final : public Clock {
 
 namespace internal {
 
-// The clock of waits on this thread, where it is not the machine's (simulations).
+// The clock of waits on this thread, where it is not the program's (simulations).
 extern thread_local constinit const Clock* thread_clock;
+// The program's, where it is not the machine's; nullptr otherwise. Set before the library is used
+// (RuntimeOptions::clock); the clock then lives as long as the program.
+extern constinit std::atomic<const Clock*> program_clock;
 
 inline TimePoint WaitNow() noexcept {
-  return thread_clock != nullptr ? thread_clock->Now()
-                                 : TimePoint(std::chrono::steady_clock::now());
+  if (thread_clock != nullptr) return thread_clock->Now();
+  // acquire - pairs with ConfigureRuntime.
+  const Clock* const clock = program_clock.load(std::memory_order_acquire);
+  return clock != nullptr ? clock->Now() : TimePoint(std::chrono::steady_clock::now());
 }
 // For a deadline of a wait on this thread.
 inline bool HasPassed(TimePoint deadline) noexcept {
   return deadline != TimePoint::max() && WaitNow() >= deadline;
 }
+// How long a thread that waits until `deadline` may sleep at once, by the machine's clock. No other
+// clock can be slept by: there it looks again every millisecond.
+TimePoint SleepLimit(TimePoint deadline) noexcept;
 
 }  // namespace internal
 
-// The instant at which a wait of that length, begun now on the machine's clock (in a simulation: on
-// its clock), is over; TimePoint::max(), which means never, for kForever and for whatever does not
-// fit.
+// The instant at which a wait of that length, begun now on the clock of waits (the machine's, or
+// RuntimeOptions::clock, or a simulation's), is over; TimePoint::max(), which means never, for
+// kForever and for whatever does not fit.
 inline TimePoint DeadlineAfter(Duration timeout) noexcept {
   const TimePoint now = internal::WaitNow();
   return timeout < TimePoint::max() - now ? now + timeout : TimePoint::max();

@@ -19,6 +19,7 @@
 #include "isolates/isolate.h"
 #include "isolates/isolate_local.h"
 #include "isolates/latest_value.h"
+#include "isolates/live_isolate.h"
 #include "isolates/make_parcel.h"
 #include "isolates/parcel.h"
 #include "isolates/port.h"

@@ -17,6 +17,7 @@
 #include "isolates/detail/runtime_main.h"
 #include "isolates/future.h"
 #include "isolates/idle_strategy.h"
+#include "isolates/live_isolate.h"
 
 namespace isolates {
 
@@ -31,7 +32,8 @@ struct RuntimeOptions {
   // Isolates that may block (Get, Receive(timeout)) in a turn at the same time. Beyond, LimitError.
   // As many again may sleep in a turn without telling; beyond, isolates wait for a place.
   int max_blocked = 256;
-  // The clock of timers. nullptr: the machine's.
+  // The clock of timers and of the deadlines of waits (Get, Receive, WaitFor). nullptr: the
+  // machine's. Shutdown and what the runtime does for itself go by the machine's in any case.
   std::shared_ptr<Clock> clock;
 };
 
@@ -51,18 +53,50 @@ struct RuntimeInfo {
 // Any thread. Starts the runtime.
 RuntimeInfo runtime_info();
 
-// What is alive and why, one line each, for reports: "isolate 'parser', kept alive by 1 ports or
-// waits".
-std::vector<std::string> LiveIsolates();
+// What is alive and why, in the order of start. Any thread; it waits for nobody, so what it says of
+// an isolate that is at work has passed when it is read.
+std::vector<LiveIsolate> LiveIsolates();
+
+enum class ShutdownMode {
+  // First whatever was sent is handled: until every isolate is idle, or waits for something that
+  // only time or a thread of the program could bring. Meanwhile isolates may start isolates; others
+  // may not. Timers and delayed messages that are not due are not waited for, nor are messages that
+  // threads of the program send meanwhile, nor those for isolates that are such threads.
+  kDrain,
+  // Events that have not begun are dropped; their messages count as dead letters.
+  kDiscard,
+};
 
 struct ShutdownReport {
+  // kDrain: isolates that still had something to do at the deadline.
+  std::vector<LiveIsolate> not_drained;
   // Isolates that had not ended at the deadline. Their threads are left to themselves.
-  std::vector<std::string> still_running;
+  std::vector<LiveIsolate> still_running;
 };
-// Ends all isolates but those that are plain threads (their code is unwound, their ports close),
-// then the worker threads, in this order. New isolates are refused from now on. Called by itself at
-// the end of the program, with a deadline of two seconds. Not from an isolate.
-ShutdownReport Shutdown(Duration deadline);
+// Ends all isolates but those that are plain threads, in three steps: with kDrain, what was sent is
+// handled; then the isolates are told to end, in the order of their start (their code is unwound,
+// their ports close), and new ones are refused; when they have ended, timers and worker threads
+// end. `deadline` limits the first step; what is left then goes as by kDiscard. It limits the other
+// two together as well. Called by itself at the end of the program, with kDiscard and two seconds.
+// Only the first call does anything. Any thread, but not in an event of the runtime's isolates
+// (StateError). A program that runs an EventLoop keeps running it until then.
+ShutdownReport Shutdown(ShutdownMode mode, Duration deadline);
+
+struct DeadlockReport {
+  // Who is left and what each waits for, a line each.
+  std::vector<std::string> waiting;
+};
+using DeadlockHandler = void (*)(const DeadlockReport& report);
+
+// Sets what is called when, for about a second, nothing happens and nothing can: all isolates are
+// idle or wait without a deadline, no timer is pending, the main thread waits in the library, and
+// at least one isolate or thread is in a wait without end (Get, Receive(kForever)). It is a guess
+// that may be wrong: a thread that the library does not know, or the handler of a signal, may still
+// send something. So it is told, once for each standstill, and nothing is ended. By default the
+// report is written to the error output. The handler runs on a thread of the runtime and must not
+// wait. (std::exit in it ends all isolates, so others may go on meanwhile.) nullptr restores the
+// default. Returns the former handler. Any thread.
+DeadlockHandler SetDeadlockHandler(DeadlockHandler new_handler) noexcept;
 
 // Gives memory that is free in the heaps of this thread and of all workers back to the system.
 // Workers do it when they come to it.

@@ -188,6 +188,12 @@ class SendPort {
     auto* const envelope = ::new (block) Envelope(std::move(message));
     try {
       internal::VerifyMoved(envelope->message.peek(), "message", level);
+    } catch (...) {
+      // What its move has copied has come to lie elsewhere: another move would not mend that.
+      departure.Discard(envelope);
+      throw;
+    }
+    try {
       if (departure.Send(envelope)) return SendResult::kAccepted;
     } catch (...) {
       envelope->GiveBack(message);

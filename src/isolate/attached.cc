@@ -102,8 +102,7 @@ class IsolateCore::Presence {
   Presence& operator=(const Presence&) = delete;
   ~Presence() {
     if (core_->loop_ == nullptr || core_->dead()) return;
-    const bool more = !core_->local_.empty() && core_->pauses_.empty();
-    if (!more) {
+    if (!core_->MoreToDo()) {
       core_->loop_->Clear();
       if (core_->state_.TryIdle()) return;
     }
@@ -118,6 +117,7 @@ void IsolateCore::Pump(int credit) {
   {
     const CodeScope code(*this);
     state_.BeginTurn();
+    CountStep();
     HandleControlBetweenEvents();
     HandleEvents(credit);
   }
@@ -127,24 +127,28 @@ void IsolateCore::Pump(int credit) {
   std::rethrow_exception(error);
 }
 
-void IsolateCore::PumpUntil(bool (*ready)(const void*), const void* argument, TimePoint deadline) {
+void IsolateCore::PumpUntil(bool (*ready)(const void*), const void* argument, TimePoint deadline,
+                            BlockedWait& wait) {
   // The caller may be building a parcel: events are handled in the heap of this isolate.
   const MainHeapScope main_heap;
   const Presence presence(*this);
   for (;;) {
     Pump(kTurnCredit);
     if (ready(argument) || ending_ || HasPassed(deadline)) return;
-    if (!local_.empty() && pauses_.empty()) continue;
+    if (MoreToDo()) continue;
     BlockingRegion region;
     while (!state_.notified() && !HasPassed(deadline)) {
       if (region.LookAgain()) continue;
       region.Enter();
+      wait.Begin();
       state_.SetBlocked();
       if (!state_.notified()) {
-        parker_.load(std::memory_order_relaxed)->Park(std::min(deadline, region.sleep_until()));
+        parker_.load(std::memory_order_relaxed)
+            ->Park(std::min(SleepLimit(deadline), region.sleep_until()));
       }
       state_.ClearBlocked();
     }
+    wait.End();
   }
 }
 
@@ -153,13 +157,14 @@ void IsolateCore::RunUntilDone(std::unique_ptr<Computation> computation) {
     computation_ = std::move(computation);
     started_ = false;
   }
+  BlockedWait wait(scheduler_, *this);
   PumpUntil(
       [](const void* self) {
         const auto* core = static_cast<const IsolateCore*>(self);
         return core->keep_alive() == 0 && core->local_.empty() && core->started_ &&
                core->pauses_.empty() && !core->state_.notified();
       },
-      this, TimePoint::max());
+      this, TimePoint::max(), wait);
 }
 
 void IsolateCore::Detach() noexcept {

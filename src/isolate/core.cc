@@ -34,6 +34,7 @@ IsolateCore::IsolateCore(LaunchOptions options, std::unique_ptr<Computation> com
       builds_parcel_(computation_ != nullptr && computation_->builds_parcel()),
       light_(options.light || options.hosted),
       urgent_(options.urgent),
+      hosted_(options.hosted),
       errors_fatal_(options.errors_are_fatal) {
   if (name_.empty()) name_ = "isolate-" + std::to_string(id());
   if (options.paused) pauses_.push_back(pause_right_);
@@ -74,11 +75,7 @@ void IsolateCore::Wake() noexcept {
     case IsolateState<StdAtomics>::Duty::kNone:
       return;
     case IsolateState<StdAtomics>::Duty::kSchedule:
-      if (loop_ != nullptr) {
-        loop_->Ready();
-      } else if (!scheduler_.Schedule(*this)) {
-        DiscardEvents();
-      }
+      BecomeReady();
       return;
     case IsolateState<StdAtomics>::Duty::kUnpark:
       // relaxed - made visible by the Notify that found kBlocked (I3). Parkers are never freed.
@@ -87,6 +84,14 @@ void IsolateCore::Wake() noexcept {
     case IsolateState<StdAtomics>::Duty::kDiscard:
       DiscardEvents();
       return;
+  }
+}
+
+void IsolateCore::BecomeReady() noexcept {
+  if (loop_ != nullptr) {
+    loop_->Ready();
+  } else if (!scheduler_.Schedule(*this)) {
+    DiscardEvents();
   }
 }
 
@@ -131,6 +136,7 @@ IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context, int credit) {
   {
     const CodeScope code(*this);
     state_.BeginTurn();
+    CountStep();
     HandleControlBetweenEvents();
     HandleEvents(credit);
   }
@@ -139,8 +145,7 @@ IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context, int credit) {
     return TurnEnd::kEnded;
   }
   // A turn that ended early may have left what was there when it began.
-  TakeInbox();
-  if (!local_.empty() && pauses_.empty()) return TurnEnd::kMoreToDo;
+  if (MoreToDo()) return TurnEnd::kMoreToDo;
   if (loop_ != nullptr) loop_->Clear();
   if (state_.TryIdle()) return TurnEnd::kIdle;
   if (loop_ != nullptr) loop_->Restore();
@@ -416,11 +421,13 @@ void IsolateCore::Exit(std::unique_ptr<FinalMessage> message) {
   ThrowExitSignal();
 }
 
-bool IsolateCore::Wait(bool (*ready)(const void*), const void* argument, TimePoint deadline) {
+bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*), const void* argument,
+                       TimePoint deadline) {
   if (ready(argument)) return true;
   CheckStop();
+  BlockedWait wait(scheduler_, this, subject, deadline);
   if (!in_turn_) {
-    PumpUntil(ready, argument, deadline);
+    PumpUntil(ready, argument, deadline, wait);
     if (ready(argument)) return true;
     CheckStop();
     return false;
@@ -431,19 +438,35 @@ bool IsolateCore::Wait(bool (*ready)(const void*), const void* argument, TimePoi
     const bool killed = kill_requested_.load(std::memory_order_relaxed) && !Unwinding();
     return ready(argument) || killed || HasPassed(deadline);
   };
+  // What came during the wait is looked at again after this event, as if nobody had seen it.
+  struct Notified {
+    ~Notified() {
+      if (seen) state.RestoreNotified();
+    }
+    IsolateState<StdAtomics>& state;
+    bool seen = false;
+  } notified{state_};
   BlockingRegion region;
   for (;;) {
     if (over()) break;
-    if (HandleControl() || region.LookAgain()) continue;
+    if (HandleControl()) {
+      CountStep();
+      continue;
+    }
+    if (region.LookAgain()) continue;
     region.Enter();
+    wait.Begin();
     state_.SetBlocked();
-    if (over()) break;
-    if (HandleControl()) continue;
-    // relaxed - stored by this thread.
-    scheduler_.ParkInTurn(*this, *parker_.load(std::memory_order_relaxed),
-                          std::min(deadline, region.sleep_until()));
+    // From here on kNotified says that something came since the look that follows.
+    if (state_.BeginTurn()) notified.seen = true;
+    if (!over() && control_.empty()) {
+      // relaxed - stored by this thread.
+      scheduler_.ParkInTurn(*this, *parker_.load(std::memory_order_relaxed),
+                            std::min(SleepLimit(deadline), region.sleep_until()));
+    }
+    state_.ClearBlocked();
   }
-  state_.ClearBlocked();
+  CountStep();
   CheckStop();
   return ready(argument);
 }
@@ -458,14 +481,5 @@ void IsolateCore::Pause(const Capability& capability) {
 }
 
 void IsolateCore::Resume(const Capability& capability) { std::erase(pauses_, capability); }
-
-std::string IsolateCore::DescribeLife() const {
-  std::string text = "isolate '" + name_ + "'";
-  if (keep_alive() > 0) {
-    text +=
-        ", kept alive by " + std::to_string(keep_alive()) + " listening ports or awaited results";
-  }
-  return text;
-}
 
 }  // namespace isolates::internal

@@ -3,18 +3,18 @@
 //
 // Protocol of the state word
 //   bit         set by                                   cleared by
-//   kNotified   Wake and Push, any thread                the owner, at the start of a turn
-//   kActive     whoever wakes an isolate that sleeps     the owner, at the end of a turn, when
-//   nothing is
-//                                                        left to do
+//   kNotified   Wake and Push, any thread                the owner, at the start of a turn, and
+//                                                        before it sleeps in one
+//   kActive     whoever wakes an isolate that sleeps,    the owner, at the end of a turn, when
+//               or looks at it (DescribeLife)            nothing is left to do
 //   kBlocked    the owner, before it sleeps in a turn    the owner, after it
 //   kDead       the owner, when the isolate has ended    never
 //
 // Rules
 //   I1. kActive means that exactly one party has the isolate: a ready queue, or the thread that
-//   runs it.
-//       Whoever turns it from 0 to 1 puts the isolate into a ready queue. So an isolate never runs
-//       on two threads at once.
+//   runs it, or looks at it.
+//       Whoever turns it from 0 to 1 puts the isolate into a ready queue, or back to sleep. So an
+//       isolate never runs on two threads at once.
 //   I2. A waker first makes the event visible, then sets kNotified. The owner clears kNotified,
 //   then looks
 //       for events; it clears kActive only by a compare-exchange that fails if kNotified came back.
@@ -44,7 +44,9 @@
 #include "isolates/detail/worker_heaps.h"
 #include "isolates/error.h"
 #include "isolates/exit_info.h"
+#include "isolates/live_isolate.h"
 #include "isolates/stop_token.h"
+#include "src/isolate/blocked_wait.h"
 #include "src/isolate/isolate_state.h"
 #include "src/isolate/loop_signal.h"
 #include "src/isolate/thread_context.h"
@@ -122,7 +124,8 @@ class IsolateCore final : public LocalsHost {
     // relaxed - written by the owner alone; others read it for reports.
     keep_alive_.store(keep_alive() + change, std::memory_order_relaxed);
   }
-  bool Wait(bool (*ready)(const void*), const void* argument, TimePoint deadline) override;
+  bool Wait(const WaitSubject& subject, bool (*ready)(const void*), const void* argument,
+            TimePoint deadline) override;
   void CheckStop() override;
   bool InTurn() const noexcept override { return in_turn_; }
   bool Chooses() const noexcept override;
@@ -175,13 +178,41 @@ class IsolateCore final : public LocalsHost {
   // Handles one event; false if there was none. The caller holds loop()->running, or is the thread.
   bool HandleOneEvent();
 
-  // Any thread: the isolate and what keeps it alive, for reports.
-  std::string DescribeLife() const;
+  // Any thread: the isolate and what keeps it alive, for reports. `timers`: those that the
+  // scheduler has for it.
+  LiveIsolate DescribeLife(const BlockedWait::Snapshot& waits, int timers);
+  // Any thread: what it is at, and how often it has gone on until then. If both are the same in two
+  // looks, and it was not running, then it was not running in between.
+  struct Progress {
+    IsolateState<StdAtomics>::Activity activity;
+    std::uint64_t steps;
+  };
+  Progress progress() const noexcept {
+    const auto activity = state_.activity();
+    // relaxed - ordered by the look at the state.
+    return {activity, steps_.load(std::memory_order_relaxed)};
+  }
+  // A thread of the program runs it, and may do so whenever it likes.
+  bool hosted() const noexcept { return hosted_; }
 
  private:
   class CodeScope;
 
   int keep_alive() const noexcept { return keep_alive_.load(std::memory_order_relaxed); }
+  // Whoever turned kActive from 0 to 1, unless it has the isolate itself.
+  void BecomeReady() noexcept;
+  // The owner: it goes on.
+  void CountStep() noexcept {
+    // relaxed, both - written by the owner alone; see progress.
+    steps_.store(steps_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
+  // Whoever may read what the owner writes: adds what keeps the isolate alive.
+  void DescribeOwned(LiveIsolate& life, int timers) const;
+  // The owner, between events: there are events that it may handle.
+  bool MoreToDo() noexcept {
+    TakeInbox();
+    return !local_.empty() && pauses_.empty();
+  }
   void AcquireHeap(ThreadContext& context);
   void ReleaseHeap() noexcept;
   // Handles the commands that are there, also in an event. False: there were none.
@@ -213,7 +244,8 @@ class IsolateCore final : public LocalsHost {
   void DiscardEvents() noexcept;
   // True in destructors of code that is unwound: nothing may be thrown into them.
   bool Unwinding() const noexcept;
-  void PumpUntil(bool (*ready)(const void*), const void* argument, TimePoint deadline);
+  void PumpUntil(bool (*ready)(const void*), const void* argument, TimePoint deadline,
+                 BlockedWait& wait);
 
   Scheduler& scheduler_;  // of the thread that made it
   const Capability pause_right_ = Capability::Create();
@@ -223,7 +255,8 @@ class IsolateCore final : public LocalsHost {
   std::atomic<Parker*> parker_{nullptr};  // of the thread that runs or hosts the isolate; see Wake
   IsolateStop stop_;
   std::atomic<bool> kill_requested_{false};
-  std::atomic<int> keep_alive_{0};  // written by the owner
+  std::atomic<int> keep_alive_{0};       // written by the owner
+  std::atomic<std::uint64_t> steps_{0};  // the same
   EventStack<EventNode> inbox_;
   EventStack<EventNode> control_;
 
@@ -251,6 +284,7 @@ class IsolateCore final : public LocalsHost {
   bool builds_parcel_ = false;
   bool light_ = false;
   bool urgent_ = false;  // const after construction
+  bool hosted_ = false;  // the same
   bool dedicated_ = false;
   bool let_move_ = false;
   bool has_heap_ = false;

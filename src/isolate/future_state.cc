@@ -7,6 +7,7 @@
 #include "isolates/detail/heap.h"
 #include "isolates/detail/parker.h"
 #include "isolates/detail/type_name.h"
+#include "src/isolate/blocked_wait.h"
 #include "src/isolate/scheduler.h"
 #include "src/isolate/unhandled.h"
 
@@ -104,17 +105,23 @@ bool FutureStateBase::Wait(TimePoint deadline) {
   }
   if (!Register(*host)) return true;
   return host->Wait(
+      {"a result"},
       [](const void* self) { return static_cast<const FutureStateBase*>(self)->done(); }, this,
       deadline);
 }
 
 void FutureStateBase::WaitOnPlainThread(TimePoint deadline) {
+  if (done()) return;
   const MainHeapScope main_heap;  // waiting may start threads
   BlockingRegion region;
+  BlockedWait wait(
+      GetScheduler(), nullptr, {"a result"}, deadline,
+      [](const void* self) { return static_cast<const FutureStateBase*>(self)->done(); }, this);
   while (!done() && !HasPassed(deadline)) {
     if (region.LookAgain()) continue;
     region.Enter();
-    word_.Block(std::min(deadline, region.sleep_until()));
+    wait.Begin();
+    word_.Block(std::min(SleepLimit(deadline), region.sleep_until()));
   }
 }
 

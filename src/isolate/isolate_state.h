@@ -32,10 +32,16 @@ class IsolateState {
     return (before & kBlocked) != 0 ? Duty::kUnpark : Duty::kNone;
   }
 
-  // Owner: from here on it sees every event whose Notify came before.
-  void BeginTurn() {
+  // Owner: from here on it sees every event whose Notify came before. True: there was one since the
+  // last BeginTurn.
+  bool BeginTurn() {
     // acquire - pairs with Notify.
-    word_.fetch_and(~kNotified, std::memory_order_acquire);
+    return (word_.fetch_and(~kNotified, std::memory_order_acquire) & kNotified) != 0;
+  }
+  // Owner: takes a BeginTurn back that saw something.
+  void RestoreNotified() {
+    // relaxed - for this thread's own next look.
+    word_.fetch_or(kNotified, std::memory_order_relaxed);
   }
 
   // Owner: true if something came since BeginTurn.
@@ -51,6 +57,31 @@ class IsolateState {
     // the next owner: it sees all that this owner did. acquire on failure - pairs with Notify.
     return word_.compare_exchange_strong(expected, 0, std::memory_order_release,
                                          std::memory_order_acquire);
+  }
+
+  // Any thread: true if the isolate slept, and the caller has it from here on, to look at it and to
+  // give it back (TryIdle; if that fails, the caller owes what kSchedule says).
+  [[nodiscard]] bool TryClaim() {
+    std::uint32_t expected = 0;
+    // acquire - pairs with the TryIdle of the owner before. relaxed on failure: nothing is read.
+    return word_.compare_exchange_strong(expected, kActive, std::memory_order_acquire,
+                                         std::memory_order_relaxed);
+  }
+
+  // What the isolate is at, for others than its owner. Where it says that nothing goes on, all that
+  // the owner did before is visible.
+  enum class Activity {
+    kIdle,   // it sleeps
+    kRuns,   // somebody has it, or should
+    kWaits,  // its owner sleeps in a turn, and nothing came since it looked
+    kDead,
+  };
+  Activity activity() const {
+    // acquire - pairs with TryIdle and SetBlocked.
+    const std::uint32_t word = word_.load(std::memory_order_acquire);
+    if ((word & kDead) != 0) return Activity::kDead;
+    if ((word & kActive) == 0) return Activity::kIdle;
+    return (word & (kBlocked | kNotified)) == kBlocked ? Activity::kWaits : Activity::kRuns;
   }
 
   // True if somebody has the isolate, or should (I1).

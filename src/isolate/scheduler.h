@@ -40,6 +40,10 @@ class Scheduler {
   // The running turn takes long and waits for nothing: where ready isolates wait for its worker,
   // they may run beside it from now on.
   virtual void LetOthersRun() noexcept = 0;
+  // Any thread, before it sleeps without a deadline (BlockedWait).
+  virtual void WaitsForEver() noexcept {}
+  // Whoever asks may read what any isolate owns: there is one thread at a time.
+  virtual bool OneThreadAtATime() const noexcept { return false; }
   // By which a thread waits that has no strategy of its own.
   virtual const IdleStrategy& idle_strategy() const noexcept = 0;
   // More threads want to run than there are processors. A hint.

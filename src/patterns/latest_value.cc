@@ -82,6 +82,10 @@ void LatestValueCore::UpdateKeepAlive() noexcept {
   }
 }
 
+std::string LatestValueCore::Describe() const {
+  return debug_name_.empty() ? "a port of latest values" : "port '" + debug_name_ + "'";
+}
+
 bool LatestValueCore::WaitForValue(TimePoint deadline) {
   struct Awaited {
     explicit Awaited(Slot& owner) : slot(owner) { slot.SetAwaited(); }
@@ -89,6 +93,7 @@ bool LatestValueCore::WaitForValue(TimePoint deadline) {
     Slot& slot;
   } awaited(slot_);
   return host_->Wait(
+      {"a value on", this},
       [](const void* self) {
         const auto* port = static_cast<const LatestValueCore*>(self);
         return port->HasValue() || port->closed();

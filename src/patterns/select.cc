@@ -93,6 +93,7 @@ bool SelectCore::Wait(TimePoint deadline) {
     std::span<SelectCase* const> cases;
   } awaited(cases_);
   return cases_.front()->port().host().Wait(
+      {"a message on one of several ports (Select)"},
       [](const void* self) { return static_cast<const SelectCore*>(self)->Ready(); }, this,
       deadline);
 }

@@ -225,6 +225,10 @@ void PortCore::UpdateKeepAlive() noexcept {
   }
 }
 
+std::string PortCore::Describe() const {
+  return debug_name_.empty() ? "port " + std::to_string(id_) : "port '" + debug_name_ + "'";
+}
+
 void PortCore::SetAwaited() noexcept { mailbox_->mailbox.SetAwaited(); }
 
 void PortCore::ClearAwaited() noexcept { mailbox_->mailbox.ClearAwaited(); }
@@ -235,8 +239,9 @@ bool PortCore::WaitForMessage(TimePoint deadline) {
     ~Awaited() { port.ClearAwaited(); }
     PortCore& port;
   } awaited(*this);
-  return host_->Wait([](const void* self) { return static_cast<const PortCore*>(self)->Ready(); },
-                     this, deadline);
+  return host_->Wait(
+      {"a message on", this},
+      [](const void* self) { return static_cast<const PortCore*>(self)->Ready(); }, this, deadline);
 }
 
 // --- the port's isolate: the end

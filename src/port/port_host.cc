@@ -50,6 +50,14 @@ void PortHost::RemovePort(HostedPort& port) noexcept {
   open_ports_.pop_back();
 }
 
+std::vector<std::string> PortHost::DescribeKeepingPorts() const {
+  std::vector<std::string> ports;
+  for (const auto& port : open_ports_) {
+    if (port->keeps_alive()) ports.push_back(port->Describe());
+  }
+  return ports;
+}
+
 void PortHost::CloseAllPorts() noexcept {
   while (!open_ports_.empty()) {
     const Ref<HostedPort> port = open_ports_.back();

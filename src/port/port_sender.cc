@@ -177,6 +177,7 @@ SendResult Departure::WaitForRoom(TimePoint deadline) {
   const SendResult result = StartToWait(host, nullptr);
   if (result != SendResult::kFull) return result;
   host.Wait(
+      {"room in", port_.get()},
       [](const void* waiter) {
         return static_cast<const RoomWaiter*>(waiter)->Verdict() != CreditVerdict::kWaits;
       },

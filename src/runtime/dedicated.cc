@@ -134,6 +134,7 @@ void Runtime::RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedicatio
     while (worker.bound.empty() && !stopped_.load(std::memory_order_acquire)) {
       if (wait.LookAgain()) continue;
       // A push comes before its token, and the token is taken before the next look.
+      NoteRest();
       context.parker.Park(wait.sleep_until());
       // acquire - pairs with AskCollect.
       if (worker.collect_asked.exchange(false, std::memory_order_acquire)) {

@@ -11,18 +11,22 @@ namespace isolates::internal {
 namespace {
 
 constexpr Duration kTick = std::chrono::milliseconds(4);
+constexpr Duration kSeldom = std::chrono::seconds(1);
 
 }  // namespace
 
-Keeper::Keeper(std::shared_ptr<Clock> clock, std::function<bool()> look)
+Keeper::Keeper(std::shared_ptr<Clock> clock, std::function<bool()> look,
+               std::function<bool()> look_seldom)
     : clock_(clock != nullptr ? std::move(clock) : std::make_shared<SteadyClock>()),
       manual_(dynamic_cast<SteadyClock*>(clock_.get()) == nullptr),
-      look_(std::move(look)) {
+      look_(std::move(look)),
+      look_seldom_(std::move(look_seldom)) {
   clock_->SetAdvanceListener([this] { parker_.Unpark(); });
 }
 
 void Keeper::StartThread() {
-  if (thread_.joinable()) return;
+  // acquire - pairs with Stop, after which nobody would join it.
+  if (thread_.joinable() || stopping_.load(std::memory_order_acquire)) return;
   MarkCurrentHeapNotDroppable();
   thread_ = std::thread([this] { Loop(); });
 }
@@ -58,6 +62,50 @@ void Keeper::Watch() {
   parker_.Unpark();
 }
 
+void Keeper::LookLater() noexcept {
+  // relaxed - a hint that saves the exchange: who misses the end of a look delays a report.
+  if (look_later_.load(std::memory_order_relaxed)) return;
+  // seq_cst - pairs with LookSeldom's store of false, which is followed by its look.
+  if (look_later_.exchange(true, std::memory_order_seq_cst)) return;
+  const MainHeapScope main_heap;
+  try {
+    const std::lock_guard lock(mutex_);
+    StartThread();
+  } catch (...) {  // NOLINT(bugprone-empty-catch): no thread to be had, so no look
+  }
+  parker_.Unpark();
+}
+
+TimePoint Keeper::LookSeldom() {
+  if (!look_later_.load(std::memory_order_seq_cst))
+    return TimePoint::max();  // pairs with LookLater
+  const TimePoint now = std::chrono::steady_clock::now();
+  if (look_at_ == TimePoint::max()) {
+    look_at_ = now + kSeldom;
+  } else if (now >= look_at_) {
+    look_at_ = TimePoint::max();
+    // seq_cst - before the look, so that whoever changes something during it asks for another.
+    look_later_.store(false, std::memory_order_seq_cst);
+    if (look_seldom_()) {
+      look_later_.store(true, std::memory_order_seq_cst);
+      look_at_ = now + kSeldom;
+    }
+  }
+  return look_at_;
+}
+
+std::map<std::uint64_t, int> Keeper::CountTimers() {
+  std::map<std::uint64_t, int> counts;
+  const std::lock_guard lock(mutex_);
+  timers_.ForEach([&](const TimerNode& timer) { ++counts[timer.host().id()]; });
+  return counts;
+}
+
+bool Keeper::HasTimers() {
+  const std::lock_guard lock(mutex_);
+  return !timers_.empty();
+}
+
 TimePoint Keeper::FireTimers() {
   for (;;) {
     TimerNode* due = nullptr;
@@ -79,7 +127,7 @@ void Keeper::Loop() {
   RegisterThisThread("isolates-keeper");
   // acquire - pairs with Stop.
   while (!stopping_.load(std::memory_order_acquire)) {
-    TimePoint until = FireTimers();
+    TimePoint until = std::min(FireTimers(), LookSeldom());
     if (watching_.load(std::memory_order_seq_cst)) {  // seq_cst - pairs with Watch
       if (!look_()) {
         // seq_cst - whoever calls Watch after this store wakes the keeper; who called it before had
@@ -105,7 +153,11 @@ void Keeper::Stop() {
     const std::lock_guard lock(mutex_);
     thread = std::move(thread_);
   }
-  if (thread.joinable()) thread.join();
+  if (thread.get_id() == std::this_thread::get_id()) {
+    thread.detach();  // a handler of a report ends the program
+  } else if (thread.joinable()) {
+    thread.join();
+  }
   const std::lock_guard lock(mutex_);
   while (!timers_.empty()) {
     timers_.Pop().OnDiscard();

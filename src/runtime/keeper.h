@@ -4,7 +4,9 @@
 #define ISOLATES_SRC_RUNTIME_KEEPER_H_
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -19,8 +21,10 @@ namespace isolates::internal {
 
 class Keeper : public MainHeapObject {
  public:
-  // `look` is called every few milliseconds while it returns true, beginning after Watch.
-  Keeper(std::shared_ptr<Clock> clock, std::function<bool()> look);
+  // `look` is called every few milliseconds while it returns true, beginning after Watch;
+  // `look_seldom` about every second, a second after LookLater for the first time.
+  Keeper(std::shared_ptr<Clock> clock, std::function<bool()> look,
+         std::function<bool()> look_seldom);
 
   const Clock& clock() const noexcept { return *clock_; }
   // Any thread. Takes over a reference. Timers fire in the order of their times, then of this call.
@@ -28,8 +32,13 @@ class Keeper : public MainHeapObject {
   // Any thread: gives the reference back if the timer has not fired. A timer that has is on its way
   // to its isolate.
   void RemoveTimer(TimerNode& timer) noexcept;
+  // Any thread: how many timers each isolate has, by its id.
+  std::map<std::uint64_t, int> CountTimers();
+  bool HasTimers();
   // Any thread, cheap when it watches already.
   void Watch();
+  // The same.
+  void LookLater() noexcept;
   // Ends the thread. Timers that have not fired never will.
   void Stop();
 
@@ -39,12 +48,17 @@ class Keeper : public MainHeapObject {
   // Fires what is due. The next time to look, by the machine's clock; TimePoint::max() if there is
   // none.
   TimePoint FireTimers();
+  // Calls look_seldom_ if it is time. The next time to do so; TimePoint::max() if there is none.
+  TimePoint LookSeldom();
 
   const std::shared_ptr<Clock> clock_;
   const bool manual_;
   const std::function<bool()> look_;
+  const std::function<bool()> look_seldom_;
   Parker parker_;
   std::atomic<bool> watching_{false};
+  std::atomic<bool> look_later_{false};
+  TimePoint look_at_ = TimePoint::max();  // the keeper's thread
   std::atomic<bool> stopping_{false};
   std::mutex mutex_;  // guards what follows
   TimerQueue timers_;

@@ -1,6 +1,5 @@
 #include "src/runtime/runtime_impl.h"
 
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -31,16 +30,6 @@ RuntimeOptions TakeOptions() {
 
 }  // namespace
 
-namespace {
-
-// Between two looks of a shutdown, which is no time-critical path.
-void ShortPause() {
-  const timespec pause{0, 100'000};
-  nanosleep(&pause, nullptr);
-}
-
-}  // namespace
-
 // Two producer tokens for each place, for whatever thread has the context.
 class ReadyTokens : public MainHeapObject {
  public:
@@ -61,7 +50,7 @@ Runtime& Runtime::Get() {
     auto* made = new Runtime(TakeOptions());
     SetHazardLookup(&DescribeHazard);
     SetPauseHook([]() noexcept { GetScheduler().LetOthersRun(); });
-    std::atexit([] { Get().Stop(std::chrono::seconds(2)); });
+    std::atexit([] { Get().Stop(ShutdownMode::kDiscard, std::chrono::seconds(2)); });
     return made;
   }();
   return *runtime;
@@ -85,7 +74,8 @@ Runtime::Runtime(RuntimeOptions options)
   cpu_dedicated_.resize(cpus);
   shared_cpus_.store(static_cast<int>(cpus),
                      std::memory_order_relaxed);  // relaxed - not yet shared
-  keeper_ = std::make_unique<Keeper>(options_.clock, [this] { return LookForStalls(); });
+  keeper_ = std::make_unique<Keeper>(
+      options_.clock, [this] { return LookForStalls(); }, [this] { return LookForDeadlock(); });
 }
 
 // --- any thread
@@ -262,7 +252,11 @@ void Runtime::IsolateStarted(IsolateCore& core) {
   const std::lock_guard lock(shard.mutex);
   // acquire - pairs with Stop, which walks over the shards afterwards: it sees this isolate, or it
   // is refused here.
-  if (refusing_.load(std::memory_order_acquire) && !core.attached()) {
+  const Phase phase = phase_.load(std::memory_order_acquire);
+  const IsolateCore* const starter = CurrentCore();
+  const bool from_outside = starter == nullptr || starter->attached();
+  if (!core.attached() &&
+      (phase == Phase::kClosed || (phase == Phase::kDraining && from_outside))) {
     throw StateError("the runtime is shut down");
   }
   // relaxed - counters only.
@@ -280,16 +274,6 @@ void Runtime::IsolateEnded(IsolateCore& core) noexcept {
   }
   live_count_.fetch_sub(1, std::memory_order_relaxed);  // relaxed - counter only
   core.Release();
-}
-
-template <class Visit>
-void Runtime::ForEachLive(Visit visit) {
-  for (LiveShard& shard : live_) {
-    const std::lock_guard lock(shard.mutex);
-    for (RingNode* node = shard.isolates.next; node != &shard.isolates; node = node->next) {
-      visit(static_cast<LiveLink*>(node)->core);
-    }
-  }
 }
 
 // --- blocking
@@ -416,8 +400,8 @@ bool Runtime::LookForStalls() {
   return true;
 }
 
-// --- information and shutdown
-// ---------------------------------------------------------------------
+// --- information
+// ----------------------------------------------------------------------------------
 
 RuntimeInfo Runtime::Info() {
   RuntimeInfo info;
@@ -435,16 +419,6 @@ RuntimeInfo Runtime::Info() {
   info.threads = workers_.size();
   info.warnings = warnings_;
   return info;
-}
-
-std::vector<std::string> Runtime::DescribeLive() {
-  std::vector<std::pair<std::uint64_t, std::string>> found;
-  ForEachLive([&](IsolateCore& core) { found.emplace_back(core.id(), core.DescribeLife()); });
-  std::sort(found.begin(), found.end());
-  std::vector<std::string> lines;
-  lines.reserve(found.size());
-  for (auto& [id, line] : found) lines.push_back(std::move(line));
-  return lines;
 }
 
 bool Runtime::Crowded() const noexcept {
@@ -473,53 +447,6 @@ void Runtime::AskCollect() noexcept {
   }
 }
 
-ShutdownReport Runtime::Stop(Duration timeout) {
-  const MainHeapScope main_heap;
-  ShutdownReport report;
-  const TimePoint deadline = DeadlineAfter(timeout);
-  // release - pairs with IsolateStarted.
-  if (refusing_.exchange(true, std::memory_order_acq_rel)) return report;
-  ForEachLive([](IsolateCore& core) {
-    if (!core.attached()) core.RequestKill(ExitReason::kShutdown, "the runtime shuts down");
-  });
-  for (;;) {
-    report.still_running.clear();
-    ForEachLive([&](IsolateCore& core) {
-      if (!core.attached()) report.still_running.push_back(core.name());
-    });
-    if (report.still_running.empty() || std::chrono::steady_clock::now() >= deadline) break;
-    ShortPause();
-  }
-  // relaxed - published by the store that follows.
-  overdue_.store(!report.still_running.empty(), std::memory_order_relaxed);
-  // release - pairs with Schedule and the workers' loops.
-  stopped_.store(true, std::memory_order_release);
-  keeper_->Stop();
-  std::vector<std::unique_ptr<Worker>> workers;
-  {
-    const std::lock_guard lock(spares_mutex_);
-    workers.swap(workers_);
-  }
-  for (const auto& worker : workers) worker->context->parker.Unpark();
-  for (auto& worker : workers) {
-    // A worker that is still in a turn cannot be joined; neither can a worker that itself stops us.
-    // acquire - pairs with WorkerMain.
-    while (!worker->exited.load(std::memory_order_acquire) && worker.get() != current_worker &&
-           std::chrono::steady_clock::now() < deadline) {
-      ShortPause();
-    }
-    if (worker->exited.load(std::memory_order_acquire)) {
-      worker->thread.join();
-    } else {
-      worker->thread.detach();
-    }
-  }
-  // Never freed: places, isolates and wakers that are late still refer to them.
-  const std::lock_guard lock(spares_mutex_);
-  for (auto& worker : workers) ended_workers_.push_back(std::move(worker));
-  return report;
-}
-
 }  // namespace isolates::internal
 
 namespace isolates {
@@ -528,8 +455,14 @@ void ConfigureRuntime(RuntimeOptions options) {
   const std::lock_guard lock(internal::options_mutex);
   if (internal::started) throw StateError("the runtime has started already; configure it first");
   const internal::MainHeapScope main_heap;
-  delete internal::pending_options;
-  internal::pending_options = new RuntimeOptions(std::move(options));
+  // A clock that is the machine's is none of its own.
+  const Clock* const clock = dynamic_cast<const SteadyClock*>(options.clock.get()) == nullptr
+                                 ? options.clock.get()
+                                 : nullptr;
+  const std::unique_ptr<RuntimeOptions> former(
+      std::exchange(internal::pending_options, new RuntimeOptions(std::move(options))));
+  // release - pairs with WaitNow.
+  internal::program_clock.store(clock, std::memory_order_release);
 }
 
 void SetIdleStrategy(std::shared_ptr<const IdleStrategy> strategy) {
@@ -537,10 +470,6 @@ void SetIdleStrategy(std::shared_ptr<const IdleStrategy> strategy) {
 }
 
 RuntimeInfo runtime_info() { return internal::Runtime::Get().Info(); }
-
-std::vector<std::string> LiveIsolates() { return internal::Runtime::Get().DescribeLive(); }
-
-ShutdownReport Shutdown(Duration deadline) { return internal::Runtime::Get().Stop(deadline); }
 
 void Trim() {
   internal::TrimThisThread();

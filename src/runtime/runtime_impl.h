@@ -8,12 +8,14 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "isolates/runtime.h"
 #include "src/base/topology.h"
+#include "src/isolate/blocked_wait.h"
 #include "src/isolate/core.h"
 #include "src/isolate/scheduler.h"
 #include "src/runtime/keeper.h"
@@ -51,9 +53,25 @@ class Runtime final : public Scheduler, public MainHeapObject {
   void IsolateEnded(IsolateCore& core) noexcept override;
 
   RuntimeInfo Info();
-  std::vector<std::string> DescribeLive();
-  ShutdownReport Stop(Duration deadline);
+  std::vector<LiveIsolate> DescribeLive();
+  // `timeout` is for each of the two: until all is handled, until all have ended.
+  ShutdownReport Stop(ShutdownMode mode, Duration timeout);
+  // A moment at which nothing goes on. If two looks find the same, nothing went on between them
+  // either: each isolate and thread that sleeps was found so twice, and none has made a step.
+  struct Standstill {
+    std::uint64_t started = 0;  // isolates, ever
+    std::uint64_t live = 0;
+    std::uint64_t steps = 0;         // of those that live, ever
+    std::uint64_t wait_changes = 0;  // waits that began or ended, ever
+    friend bool operator==(const Standstill&, const Standstill&) = default;
+  };
+  // Any thread. A moment at which only a thread that the runtime does not know could make anything
+  // happen, while somebody waits for ever.
+  std::optional<Standstill> LookForStandstill();
+  // Who waits for what, a line each.
+  std::vector<std::string> DescribeWaits();
   void AskCollect() noexcept;
+  void WaitsForEver() noexcept override { keeper_->LookLater(); }
   void SetIdleStrategy(std::shared_ptr<const IdleStrategy> strategy);
 
  private:
@@ -100,10 +118,29 @@ class Runtime final : public Scheduler, public MainHeapObject {
   void AssignCpus();
   LiveShard& ShardOf(const IsolateCore& core) { return live_[core.id() % live_.size()]; }
   template <class Visit>
-  void ForEachLive(Visit visit);
+  void ForEachLive(Visit visit) {
+    for (LiveShard& shard : live_) {
+      const std::lock_guard lock(shard.mutex);
+      for (RingNode* node = shard.isolates.next; node != &shard.isolates; node = node->next) {
+        visit(static_cast<LiveLink*>(node)->core);
+      }
+    }
+  }
+  // In the order of their start.
+  std::vector<Ref<IsolateCore>> Live();
+  std::vector<LiveIsolate> Describe(const std::vector<Ref<IsolateCore>>& cores);
+  // A moment at which none of the runtime's isolates goes on.
+  std::optional<Standstill> LookForQuiet();
+  // Returns the isolates that went on at the deadline.
+  std::vector<LiveIsolate> Drain(TimePoint deadline);
+  // A worker has nothing to do: that may be the end of all.
+  void NoteRest() noexcept {
+    if (BlockedWait::AnyForEver()) keeper_->LookLater();
+  }
 
   // --- keeper
   bool LookForStalls();
+  bool LookForDeadlock();
 
   AllowedCpus allowed_;
   const RuntimeOptions options_;
@@ -125,9 +162,14 @@ class Runtime final : public Scheduler, public MainHeapObject {
   std::atomic<std::uint64_t> live_count_{0};
   std::atomic<std::uint64_t> stalls_{0};
   std::atomic<const IdleStrategy*> idle_{nullptr};
-  std::atomic<bool> refusing_{false};  // no new isolates
-  std::atomic<bool> overdue_{false};   // isolates had not ended when the runtime stopped
-  std::atomic<bool> stopped_{false};   // no turns either
+  enum class Phase {
+    kOpen,
+    kDraining,  // no new isolates but those that isolates start
+    kClosed,    // no new isolates
+  };
+  std::atomic<Phase> phase_{Phase::kOpen};
+  std::atomic<bool> overdue_{false};  // isolates had not ended when the runtime stopped
+  std::atomic<bool> stopped_{false};  // no turns either
 
   std::mutex spares_mutex_;  // guards what follows
   Worker* spares_ = nullptr;
@@ -140,7 +182,10 @@ class Runtime final : public Scheduler, public MainHeapObject {
   std::vector<std::shared_ptr<const IdleStrategy>> idle_strategies_;
 
   std::array<LiveShard, 8> live_;
-  std::vector<LastLook> last_looks_;  // the keeper's thread
+  // The keeper's thread.
+  std::vector<LastLook> last_looks_;
+  std::optional<Standstill> last_standstill_;
+  std::optional<Standstill> reported_standstill_;
 };
 
 }  // namespace isolates::internal

@@ -253,12 +253,24 @@ void Simulator::EndAll() {
   std::vector<Ref<IsolateCore>> left;
   left.reserve(live_.size());
   for (const auto& [id, live] : live_) left.push_back(live.core);
-  for (const auto& core : left) {
-    if (!gave_up_) report_.waiting.push_back(core->DescribeLife());
-  }
+  if (!gave_up_) report_.waiting = DescribeLeft();
   for (const auto& core : left) {
     core->RequestKill(ExitReason::kShutdown, "the simulation has come to its end");
   }
+}
+
+std::vector<std::string> Simulator::DescribeLeft() {
+  std::map<std::uint64_t, int> timers;
+  for (const auto& [when, due] : due_) {
+    if (due.timer != nullptr) ++timers[due.timer->host().id()];
+  }
+  const auto waits = BlockedWait::All(*this);
+  std::vector<std::string> lines;
+  lines.reserve(live_.size());
+  for (const auto& [id, live] : live_) {
+    lines.push_back(ToString(live.core->DescribeLife(waits, timers[id])));
+  }
+  return lines;
 }
 
 SimulationReport Simulator::Run(Ref<IsolateCore> main) {

@@ -47,6 +47,7 @@ class Simulator final : public Scheduler, public MainHeapObject {
   void ParkInTurn(IsolateCore& core, Parker& parker, TimePoint deadline) override;
   void UnparkInTurn(IsolateCore& core, Parker& parker) noexcept override;
   void LetOthersRun() noexcept override {}
+  bool OneThreadAtATime() const noexcept override { return true; }
   const IdleStrategy& idle_strategy() const noexcept override { return *idle_; }
   bool Crowded() const noexcept override { return false; }
   bool OthersWait() const noexcept override { return false; }
@@ -92,6 +93,7 @@ class Simulator final : public Scheduler, public MainHeapObject {
   bool FireTimers();
   void Fire(const Due& due);
   void EndAll();
+  std::vector<std::string> DescribeLeft();
   void Note(SimulationStep::Kind kind, const IsolateCore& core, int events = 0);
   std::uint64_t Random(std::uint64_t below) noexcept;
 

@@ -19,6 +19,11 @@ class TimerQueue {
   bool empty() const noexcept { return heap_.empty(); }
   std::size_t size() const noexcept { return heap_.size(); }
   TimerNode& top() const noexcept { return *heap_.front(); }
+  // In no order.
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    for (const TimerNode* timer : heap_) visit(*timer);
+  }
 
   void Add(TimerNode& timer) {
     heap_.push_back(&timer);

@@ -168,6 +168,7 @@ void Runtime::Idle(Worker& worker) {
     something = ready_count_.load(std::memory_order_seq_cst) > 0 || !Owns(worker) ||
                 stopped_.load(std::memory_order_acquire) ||
                 worker.collect_asked.load(std::memory_order_acquire);
+    if (!something) NoteRest();
     if (!something && !worker.context->parker.Park(std::min(collect_at, wait.sleep_until())) &&
         std::chrono::steady_clock::now() >= collect_at) {
       worker.heaps->Collect();
@@ -219,6 +220,7 @@ void Runtime::WaitForPlace(Worker& worker) {
     }
     if (worker.collect_asked.exchange(false, std::memory_order_acquire)) worker.heaps->Collect();
     worker.heaps->ServiceLeaves();
+    NoteRest();
     worker.context->parker.Park();
   }
 }

@@ -18,7 +18,7 @@ struct Node {
   int discarded = 0;
 };
 
-enum class Slip { kNone, kNotifyBeforePush, kLookBeforeSetBlocked };
+enum class Slip { kNone, kNotifyBeforePush, kLookBeforeSetBlocked, kForgetAfterClaim };
 
 // What all suites share: an isolate with one inbox.
 template <class Atomics>
@@ -135,11 +135,52 @@ struct Blocked : rl::test_suite<Blocked<Atomics, kSlip>, 3> {
         if (ready) break;
       } else {
         isolate.state.SetBlocked();
+        isolate.state.BeginTurn();
         if (Ready()) break;
       }
       parker.Park();
+      isolate.state.ClearBlocked();
     }
     isolate.state.ClearBlocked();
+  }
+};
+
+// Thread 0 is a worker, 1 looks at the isolate while it sleeps, 2 pushes an event.
+template <class Atomics, Slip kSlip = Slip::kNone>
+struct Looks : rl::test_suite<Looks<Atomics, kSlip>, 3> {
+  using Isolate = ModelIsolate<Atomics>;
+  Isolate isolate;
+  RelacyAtomics::Atomic<int> ready{1};
+  internal::BasicParker<RelacyAtomics, RelacyFutex> parker;
+  Node node;
+
+  void before() { isolate.owner(RL_INFO) = 0; }
+  void Schedule() {
+    RL_ASSERT(ready.exchange(1, std::memory_order_acq_rel) == 0);
+    parker.Unpark();
+  }
+  void thread(unsigned index) {
+    if (index == 1) {
+      if (!isolate.state.TryClaim()) return;
+      RL_ASSERT(isolate.owner(RL_INFO) > 0);
+      if (!isolate.state.TryIdle() && kSlip != Slip::kForgetAfterClaim) Schedule();
+      return;
+    }
+    if (index == 2) {
+      const auto duty = isolate.Push(node, Slipped<Slip::kNone>{});
+      if (duty == Isolate::State::Duty::kSchedule) Schedule();
+      return;
+    }
+    while (node.handled == 0) {
+      if (ready.exchange(0, std::memory_order_acq_rel) == 0) {
+        parker.Park();
+        continue;
+      }
+      isolate.owner(RL_INFO) = isolate.owner(RL_INFO) + 1;
+      isolate.state.BeginTurn();
+      isolate.Handle();
+      if (!isolate.state.TryIdle()) Schedule();
+    }
   }
 };
 
@@ -197,6 +238,19 @@ struct RelaxedIdle {
   };
 };
 
+// TryClaim does not see what the owner did.
+struct RelaxedClaim {
+  template <class T>
+  struct Atomic : model::Atomic<T> {
+    using model::Atomic<T>::Atomic;
+    bool compare_exchange_strong(T& expected, T value, std::memory_order success,
+                                 std::memory_order failure) {
+      if (success == std::memory_order_acquire) success = std::memory_order_relaxed;
+      return model::Atomic<T>::compare_exchange_strong(expected, value, success, failure);
+    }
+  };
+};
+
 // Notify sets its bits in two steps.
 struct TwoStepNotify {
   template <class T>
@@ -221,6 +275,20 @@ TEST(IsolateStateModel, AnOwnerThatSleepsInATurnIsWoken) {
 TEST(IsolateStateModel, EventsOfADeadIsolateAreDiscardedOnce) {
   std::string report;
   EXPECT_TRUE(Simulate<Dies<RelacyAtomics>>(&report, 300'000)) << report;
+}
+TEST(IsolateStateModel, WhoLooksAtASleepingIsolateHasItAlone) {
+  std::string report;
+  EXPECT_TRUE(Simulate<Looks<RelacyAtomics>>(&report, 300'000)) << report;
+}
+TEST(IsolateStateModel, FindsALookThatForgetsWhatCame) {
+  std::string report;
+  EXPECT_FALSE((Simulate<Looks<RelacyAtomics, Slip::kForgetAfterClaim>>(&report)));
+  EXPECT_NE(report.find("DEADLOCK"), std::string::npos) << report;
+}
+TEST(IsolateStateModel, FindsALookThatDoesNotSeeTheOwner) {
+  std::string report;
+  EXPECT_FALSE(Simulate<Looks<RelaxedClaim>>(&report));
+  EXPECT_NE(report.find("DATA RACE"), std::string::npos) << report;
 }
 TEST(IsolateStateModel, FindsANotificationBeforeThePush) {
   std::string report;

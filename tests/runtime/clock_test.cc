@@ -1,9 +1,12 @@
-// Timers by a clock that is moved by hand.
+// Timers and the deadlines of waits by a clock that is moved by hand.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <memory>
+#include <thread>
 #include <vector>
 
 #include "isolates/isolates.h"
@@ -105,6 +108,110 @@ TEST(ManualClockTest, ATimerThatIsCancelledNeverFires) {
   the_clock->Advance(seconds(3));
   later.Get();
   EXPECT_FALSE(fired);
+}
+
+// --- waits; by the machine's clock none of these would end in the time that a test has
+
+// Moves the clock until it is stopped: a wait begins some time after this.
+class Mover {
+ public:
+  Mover() = default;
+  Mover(const Mover&) = delete;
+  Mover& operator=(const Mover&) = delete;
+  ~Mover() {
+    stop_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> stop_{false};
+  std::thread thread_{[this] {
+    while (!stop_.load()) {
+      the_clock->Advance(std::chrono::minutes(1));
+      std::this_thread::yield();
+    }
+  }};
+};
+
+TEST(ManualClockWaitTest, AReceiveOnAThreadEndsWhenItsTimeHasCome) {
+  ReceivePort<int> port;
+  const TimePoint begin = the_clock->Now();
+  const Mover mover;
+  EXPECT_THROW((void)port.Receive(hours(100)), TimeoutError);
+  EXPECT_GE(the_clock->Now() - begin, hours(100));
+}
+
+TEST(ManualClockWaitTest, AReceiveInATurnEndsWhenItsTimeHasCome) {
+  const TimePoint begin = the_clock->Now();
+  const Mover mover;
+  auto waits = Isolate::Run([] {
+    ReceivePort<int> port;
+    try {
+      (void)port.Receive(hours(100));
+      return false;
+    } catch (const TimeoutError&) {
+      return true;
+    }
+  });
+  EXPECT_TRUE(waits.Get());
+  EXPECT_GE(the_clock->Now() - begin, hours(100));
+}
+
+TEST(ManualClockWaitTest, AWaitForAResultEndsOnAThreadThatIsNoIsolate) {
+  const TimePoint begin = the_clock->Now();
+  const Mover mover;
+  std::thread([] {
+    Completer<int> never;
+    auto future = never.future();
+    EXPECT_FALSE(future.WaitFor(hours(100)));
+  }).join();
+  EXPECT_GE(the_clock->Now() - begin, hours(100));
+}
+
+TEST(ManualClockWaitTest, WithoutADeadlineTimeDoesNotMatter) {
+  const Mover mover;
+  ReceivePort<int> port;
+  auto sends = Isolate::Run([](SendPort<int> to) { to.Send(3); }, port.send_port());
+  EXPECT_EQ(port.Receive(kForever), 3);
+  sends.Get();
+}
+
+void WaitForHours(int) {
+  ReceivePort<int> listens;
+  std::move(listens).Listen([](int) {});
+  ReceivePort<int> port("waits for hours");
+  try {
+    (void)port.Receive(hours(1000));
+  } catch (const TimeoutError&) {
+  }
+}
+
+// The wait sees the request, which is none for the event at hand. The end of that event, the last
+// of its turn, must not forget it, although nothing else comes.
+TEST(ManualClockWaitTest, AnEndBeforeTheNextEventThatCameDuringAWaitComesAfterIt) {
+  EventLoop loop = EventLoop::Create(WaitForHours, 0);
+  std::thread ends([isolate = loop.isolate()] {
+    const auto waits = [] {
+      const auto live = LiveIsolates();
+      return std::any_of(live.begin(), live.end(), [](const LiveIsolate& one) {
+        return !one.kept_by.empty() &&
+               one.kept_by.front() == "a wait for a message on port 'waits for hours'";
+      });
+    };
+    while (!waits()) std::this_thread::yield();
+    isolate.Kill(ControlPriority::kBeforeNextEvent);
+    ReceivePort<int> pings;
+    for (int i = 0; i < 2; ++i) {  // the second wakes it once more, when it has seen the request
+      isolate.Ping(pings.send_port(), i);
+      EXPECT_EQ(pings.Receive(kForever), i);
+    }
+    the_clock->Advance(hours(1000));
+  });
+  EXPECT_TRUE(loop.HandleEvent());
+  ends.join();
+  EXPECT_FALSE(loop.done());
+  EXPECT_TRUE(loop.HandleEvent());
+  EXPECT_TRUE(loop.done());
 }
 
 }  // namespace

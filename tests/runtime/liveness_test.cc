@@ -126,7 +126,7 @@ TEST(LivenessTest, IsolatesThatNobodyHoldsCanStillBeEnded) {
     (void)Isolate::Spawn([](int) {}, 1, SpawnOptions().Paused().OnExit(exits.send_port(), i)).Get();
   }
   EXPECT_GE(LiveIsolates().size(), static_cast<std::size_t>(kIsolates));
-  EXPECT_TRUE(Shutdown(kLong).still_running.empty());
+  EXPECT_TRUE(Shutdown(ShutdownMode::kDiscard, kLong).still_running.empty());
   for (int i = 0; i < kIsolates; ++i) EXPECT_TRUE(exits.Receive(kLong).has_value());
 }
 

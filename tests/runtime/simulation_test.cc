@@ -102,7 +102,7 @@ TEST(SimulationTest, WhatWaitsForEverIsTold) {
     const std::shared_ptr<void> witness(nullptr, [&unwound](void*) { unwound = true; });
     Isolate::Spawn(
         [](int) {
-          ReceivePort<int> never;
+          ReceivePort<int> never("never");
           never.Receive(kForever).has_value();
         },
         0, SpawnOptions().DebugName("stuck"))
@@ -110,9 +110,11 @@ TEST(SimulationTest, WhatWaitsForEverIsTold) {
     ReceivePort<int> nobody_sends("nobody_sends");
     co_await nobody_sends.Receive();
   });
-  EXPECT_THAT(report.waiting, SizeIs(2));
-  EXPECT_THAT(report.waiting.front(), HasSubstr("'main'"));
-  EXPECT_THAT(report.waiting.back(), HasSubstr("'stuck'"));
+  EXPECT_THAT(
+      report.waiting,
+      testing::ElementsAre("isolate 'main' (idle), kept alive by port 'nobody_sends'",
+                           "isolate 'stuck' (blocked), kept alive by a wait for a message on port "
+                           "'never'"));
   EXPECT_TRUE(unwound);
 }
 

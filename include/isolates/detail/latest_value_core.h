@@ -51,6 +51,8 @@ class LatestValueCore final : public HostedPort, public MainHeapObject, public E
   // True if there is a value or the port is closed; false at the deadline.
   bool WaitForValue(TimePoint deadline);
   bool keep_alive() const noexcept { return keep_alive_; }
+  bool keeps_alive() const noexcept override { return counted_; }
+  std::string Describe() const override;
   void set_keep_alive(bool keep_alive) noexcept;
 
   // EventNode

@@ -81,6 +81,8 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   void SetAwaited() noexcept;
   void ClearAwaited() noexcept;
   bool keep_alive() const noexcept { return keep_alive_; }
+  bool keeps_alive() const noexcept override { return counted_; }
+  std::string Describe() const override;
   void set_keep_alive(bool keep_alive) noexcept;
   // The message was taken out: frees the envelope, and keeps its block for the senders.
   void Recycle(Envelope* envelope) noexcept;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "isolates/clock.h"
@@ -24,7 +25,18 @@ class HostedPort : public RefCounted {
  public:
   // The thread of the port's isolate.
   virtual void Close() noexcept = 0;
+  // The same: it keeps its isolate alive now.
+  virtual bool keeps_alive() const noexcept = 0;
+  // Any thread, for reports: "port 'orders'".
+  virtual std::string Describe() const = 0;
   std::size_t index_in_host = 0;  // owned by PortHost
+};
+
+// What a wait is for, for reports: "a message on" with a port, "a result" without. Both live as
+// long as the wait.
+struct WaitSubject {
+  const char* what;
+  const HostedPort* port = nullptr;
 };
 
 class PortHost : public RefCounted, public MainHeapObject {
@@ -41,7 +53,8 @@ class PortHost : public RefCounted, public MainHeapObject {
   // The isolate's thread: counts what keeps the isolate alive.
   virtual void AddKeepAlive(int change) noexcept = 0;
   // The isolate's thread: blocks until `ready(argument)` holds. False if the deadline passed first.
-  virtual bool Wait(bool (*ready)(const void*), const void* argument, TimePoint deadline) = 0;
+  virtual bool Wait(const WaitSubject& subject, bool (*ready)(const void*), const void* argument,
+                    TimePoint deadline) = 0;
   // The isolate's thread: throws if the isolate has been told to end.
   virtual void CheckStop() = 0;
   // The isolate's thread: true while an event of the isolate is handled, so that waiting here keeps
@@ -68,6 +81,9 @@ class PortHost : public RefCounted, public MainHeapObject {
  protected:
   explicit PortHost(std::uint64_t id);
   ~PortHost() override;
+
+  // The thread that has the isolate: the ports that keep it alive.
+  std::vector<std::string> DescribeKeepingPorts() const;
 
   // Gives up all senders of this isolate; their ports may reuse what they held.
   void DropProducers() noexcept;
