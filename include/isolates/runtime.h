@@ -60,8 +60,8 @@ std::vector<LiveIsolate> LiveIsolates();
 enum class ShutdownMode {
   // First whatever was sent is handled: until every isolate is idle, or waits for something that
   // only time or a thread of the program could bring. Meanwhile isolates may start isolates; others
-  // may not. Timers and delayed messages that are not due are not waited for, nor are messages that
-  // threads of the program send meanwhile, nor those for isolates that are such threads.
+  // may not. Not waited for are timers and delayed messages that are not due, messages that threads
+  // of the program send meanwhile, and messages for isolates that are paused or are such threads.
   kDrain,
   // Events that have not begun are dropped; their messages count as dead letters.
   kDiscard,

@@ -358,7 +358,7 @@ void ExitWithPorts() {
 }
 TEST_F(ShutdownTest, PortsInStaticsOutliveTheMainIsolate) { EXPECT_CHILD(ExitWithPorts); }
 
-void Storm() {
+void StormAgainst(ShutdownMode mode) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 3; ++t) {
     threads.emplace_back([] {
@@ -369,12 +369,15 @@ void Storm() {
     });
   }
   while (runtime_info().isolates_started < 200) std::this_thread::yield();
-  const auto report = Shutdown(ShutdownMode::kDiscard, seconds(30));
+  const auto report = Shutdown(mode, seconds(30));
   for (auto& thread : threads) thread.join();
-  CHILD_EXPECT(report.still_running.empty());
+  CHILD_EXPECT(report.not_drained.empty() && report.still_running.empty());
   Done();
 }
-TEST_F(ShutdownTest, ItWinsAgainstThreadsThatSpawn) { EXPECT_CHILD(Storm); }
+TEST_F(ShutdownTest, ItWinsAgainstThreadsThatSpawn) {
+  EXPECT_EXIT(StormAgainst(ShutdownMode::kDiscard), testing::ExitedWithCode(42), "");
+  EXPECT_EXIT(StormAgainst(ShutdownMode::kDrain), testing::ExitedWithCode(42), "");
+}
 
 void ThreadsGo() {
   std::thread([] {}).join();  // a sanitizer starts a thread of its own with the first one
