@@ -58,7 +58,14 @@ class PortMonitor final : public ExitMonitor {
   bool Tell(const ExitInfo& info) noexcept override {
     try {
       return port_.Send(info) == SendResult::kAccepted;
-    } catch (...) {  // a port that is none, or no memory
+    } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): perhaps without its texts
+    }
+    ExitInfo brief;
+    brief.reason = info.reason;
+    brief.isolate_id = info.isolate_id;
+    try {
+      return port_.Send(std::move(brief)) == SendResult::kAccepted;
+    } catch (const std::bad_alloc&) {
       ReportUndelivered();
       return false;
     }
@@ -73,7 +80,14 @@ class FutureMonitor final : public ExitMonitor {
  public:
   explicit FutureMonitor(ResultSink<ExitInfo> sink) : sink_(std::move(sink)) {}
   bool Tell(const ExitInfo& info) noexcept override {
-    sink_.Succeed(info);
+    std::exception_ptr failure;
+    try {
+      sink_.Succeed(ExitInfo(info));
+      return true;
+    } catch (const std::bad_alloc&) {
+      failure = std::current_exception();
+    }
+    sink_.FailLocally(std::move(failure));
     return true;
   }
 
@@ -127,51 +141,77 @@ std::unique_ptr<ExitMonitor> MakePortMonitor(SendPort<ExitInfo> port) {
 }
 
 void ReportUndelivered() noexcept {
-  const IsolateCore* core = CurrentCore();
-  ReportUnhandledError(
-      DescribeException(std::current_exception(), core != nullptr ? core->name() : ""));
+  ReportUnhandledError(DescribeCurrentException());
 }
+
+namespace {
+
+// An isolate that is not ready yet. If it never becomes so, nobody knows of it.
+class Birth {
+ public:
+  Birth(const LaunchOptions& options, std::unique_ptr<Computation> computation)
+      : options_(options), scheduler_(GetScheduler()) {
+    if (IsolateCore* current = CurrentCore()) current->CheckStop();
+    if (options.end_with_parent) {
+      parent_ = &RequireCore();
+      parent_->MakeRoomForChild();
+    }
+    // Copied in the main heap: the options' strings may come from the caller's isolate (rule H2).
+    core_ = MakeRef<IsolateCore>(LaunchOptions(options), std::move(computation));
+    scheduler_.IsolateStarted(*core_);
+  }
+  Birth(const Birth&) = delete;
+  Birth& operator=(const Birth&) = delete;
+  ~Birth() {
+    if (core_ != nullptr) scheduler_.IsolateEnded(*core_);
+  }
+
+  IsolateCore& core() const noexcept { return *core_; }
+  void MakeReady() {
+    if (options_.hosted) {
+      core_->EnsureLoop().Ready();
+    } else {
+      if (options_.dedicated) scheduler_.Dedicate(*core_, *options_.dedicated, options_.idle);
+      if (!scheduler_.Schedule(*core_)) throw StateError("the runtime is shut down");
+    }
+    if (parent_ != nullptr) parent_->AddChild(*core_);
+    core_ = nullptr;
+  }
+
+ private:
+  const LaunchOptions& options_;
+  Scheduler& scheduler_;
+  IsolateCore* parent_ = nullptr;
+  Ref<IsolateCore> core_;
+};
+
+}  // namespace
 
 Ref<PortHost> Launch(const LaunchOptions& options, std::unique_ptr<Computation> computation) {
-  if (IsolateCore* current = CurrentCore()) current->CheckStop();
   const MainHeapScope main_heap;
-  IsolateCore* const parent = options.end_with_parent ? &RequireCore() : nullptr;
-  Scheduler& scheduler = GetScheduler();
-  // Copied in the main heap: the options' strings may come from the caller's isolate (rule H2).
-  auto core = MakeRef<IsolateCore>(LaunchOptions(options), std::move(computation));
-  scheduler.IsolateStarted(*core);
-  if (options.hosted) {
-    core->EnsureLoop().Ready();
-    return Ref<PortHost>(core.get());
-  }
-  if (options.dedicated) {
-    try {
-      scheduler.Dedicate(*core, *options.dedicated, options.idle);
-    } catch (...) {
-      scheduler.IsolateEnded(*core);
-      throw;
-    }
-  }
-  if (!scheduler.Schedule(*core)) {
-    scheduler.IsolateEnded(*core);
-    throw StateError("the runtime is shut down");
-  }
-  if (parent != nullptr) parent->AddChild(*core);
-  return Ref<PortHost>(core.get());
+  Birth birth(options, std::move(computation));
+  Ref<PortHost> isolate(&birth.core());
+  birth.MakeReady();
+  return isolate;
 }
 
-RemoteError TerminalError(const std::optional<RemoteError>& error) {
-  if (error) return *error;
+RemoteError TerminalError(const std::optional<RemoteError>& error) noexcept {
+  if (error) return CopyError(*error);
   const IsolateCore* core = CurrentCore();
-  return RemoteError("isolates::StateError",
-                     "the isolate ended without a result" +
-                         (core != nullptr ? " (" + core->DescribeEnd() + ")" : std::string()),
-                     core != nullptr ? core->name() : "");
+  try {
+    return RemoteError("isolates::StateError",
+                       "the isolate ended without a result" +
+                           (core != nullptr ? " (" + core->DescribeEnd() + ")" : std::string()),
+                       core != nullptr ? core->name() : "");
+  } catch (const std::bad_alloc&) {
+    return OutOfMemoryError();
+  }
 }
 
-RemoteError DescribeCurrentException() {
+RemoteError DescribeCurrentException() noexcept {
   const IsolateCore* core = CurrentCore();
-  return DescribeException(std::current_exception(), core != nullptr ? core->name() : "");
+  return DescribeException(std::current_exception(),
+                           core != nullptr ? std::string_view(core->name()) : std::string_view());
 }
 
 void CheckExit() { RequireCore().CheckExit(); }
@@ -183,7 +223,8 @@ bool IsolateIsEnding() noexcept {
   return core != nullptr && core->ending();
 }
 
-Root RunListener(Task<void> task, std::shared_ptr<void> keep) {
+Root RunListener(Task<void> task, std::shared_ptr<void> keep, bool& begun) {
+  begun = true;
   co_await std::move(task);
   keep = nullptr;
 }
@@ -233,14 +274,21 @@ Future<Isolate> Isolate::SpawnJob(std::unique_ptr<internal::Computation> job,
   internal::ResultSink<Isolate> sink(std::move(state));
   std::exception_ptr failure;
   try {
-    auto core = internal::Launch(options, std::move(job));
-    IsolateCore& isolate = CoreOf(core);
-    sink.Succeed(
-        Isolate(ControlPort(std::move(core)), isolate.pause_right(), isolate.terminate_right()));
+    const internal::MainHeapScope main_heap;
+    internal::Birth birth(options, std::move(job));
+    const IsolateCore& core = birth.core();
+    Isolate isolate(ControlPort(internal::Ref<internal::PortHost>(&birth.core())),
+                    core.pause_right(), core.terminate_right());
+    birth.MakeReady();
+    sink.Succeed(std::move(isolate));
   } catch (const std::exception& error) {
     const internal::MainHeapScope main_heap;
-    failure = std::make_exception_ptr(
-        IsolateSpawnException(std::string("the isolate could not be created: ") + error.what()));
+    try {
+      failure = std::make_exception_ptr(
+          IsolateSpawnException(std::string("the isolate could not be created: ") + error.what()));
+    } catch (const std::bad_alloc&) {
+      failure = std::current_exception();
+    }
   }
   if (failure) sink.FailLocally(std::move(failure));
   return future;

@@ -34,6 +34,7 @@ Ref<PortCore> PortCore::Create(std::string_view debug_name) {
   PortHost& host = RequireHost();
   host.CheckStop();
   const HeapScope main_heap(nullptr);
+  host.ReservePort();
   auto core = Ref<PortCore>::Adopt(new PortCore(host, debug_name));
   host.AddPort(*core);
   return core;

@@ -86,6 +86,8 @@ class ExitMonitor : public MainHeapObject {
   virtual bool Tell(const ExitInfo& info) noexcept = 0;
   // The port that it tells; 0: none.
   virtual std::uint64_t port_id() const noexcept { return 0; }
+
+  std::unique_ptr<ExitMonitor> next;  // of the same isolate, which links them
 };
 
 std::unique_ptr<ExitMonitor> MakePortMonitor(SendPort<ExitInfo> port);

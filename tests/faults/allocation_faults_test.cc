@@ -1,0 +1,110 @@
+// Memory that runs out: a scenario runs again and again, and each time one allocation more succeeds
+// before the first one fails. Each run ends; its errors come out where somebody can see them; every
+// future completes, every accepted message is received or a dead letter, and nothing leaks (under
+// AddressSanitizer).
+//
+// The scenarios run in a simulation, which tells what waits for ever. What the simulation needs for
+// itself does not fail.
+
+#include "src/heap/allocation_faults.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "isolates/detail/port_core.h"
+#include "isolates/isolates.h"
+#include "isolates/simulation.h"
+#include "tests/faults/scenario.h"
+#include "tests/faults/tally.h"
+
+namespace isolates {
+namespace {
+
+using internal::AllocationFaults;
+using testing::IsEmpty;
+
+struct Sweep {
+  std::uint64_t seed = 1;
+  std::uint64_t failures = 1;     // allocations that fail, one after the other
+  bool every_letter_is_told = true;  // dead letters are all letters
+};
+
+// The number of the run, for a program that is ended in it.
+std::uint64_t current_fault = 0;
+
+void TellFault(int) {
+  std::fprintf(stderr, "the program was ended when allocation %llu failed\n",
+               static_cast<unsigned long long>(current_fault));
+}
+
+// Runs the scenario until nothing fails any more. Returns the number of the runs.
+std::uint64_t RunWithFaults(Step scenario, const Sweep& sweep) {
+  const auto former = std::signal(SIGABRT, &TellFault);
+  SetUnhandledErrorHandler([](const RemoteError&) {});
+  Simulate(sweep.seed, scenario);  // what is made once in a process
+  std::uint64_t fault = 0;
+  for (std::uint64_t seen = 0; seen >= fault;) {
+    current_fault = ++fault;
+    Tally::Clear();
+    const std::uint64_t dead_before = internal::DeadLetterCount();
+    std::optional<SimulationReport> report;
+    AllocationFaults::Arm(fault, sweep.failures);
+    try {
+      report = Simulate(sweep.seed, scenario);
+    } catch (const std::bad_alloc&) {
+    } catch (const RemoteError& error) {
+      if (error.type() != "std::bad_alloc") ADD_FAILURE() << error.what();
+    }
+    seen = AllocationFaults::seen();
+    AllocationFaults::Disarm();
+    if (report) {
+      EXPECT_THAT(report->waiting, IsEmpty()) << "fault " << fault;
+    }
+    EXPECT_EQ(Tally::spoiled.load(), 0) << "fault " << fault;
+    const auto dead = static_cast<int>(internal::DeadLetterCount() - dead_before);
+    const int missing = Tally::accepted.load() - Tally::received.load();
+    if (sweep.every_letter_is_told) {
+      EXPECT_EQ(missing, dead) << "fault " << fault;
+    } else {
+      EXPECT_LE(missing, dead) << "fault " << fault;
+    }
+    if (testing::Test::HasFailure()) break;
+  }
+  SetUnhandledErrorHandler(nullptr);
+  std::signal(SIGABRT, former);
+  return fault;
+}
+
+TEST(AllocationFaultsTest, EveryLetterIsReceivedOrReturnedOrCounted) {
+  const std::uint64_t runs = RunWithFaults(&ExchangeLetters, {});
+  EXPECT_GT(runs, 50U);
+  std::printf("%llu allocations\n", static_cast<unsigned long long>(runs - 1));
+}
+
+TEST(AllocationFaultsTest, EveryRunOfTheWholeLibraryEnds) {
+  const std::uint64_t runs = RunWithFaults(&UseEverything, {.every_letter_is_told = false});
+  EXPECT_GT(runs, 200U);
+  std::printf("%llu allocations\n", static_cast<unsigned long long>(runs - 1));
+}
+
+// The way out of an error needs memory, too.
+TEST(AllocationFaultsTest, SeveralFailuresInARow) {
+  for (const std::uint64_t failures : {2, 3, 10}) {
+    RunWithFaults(&ExchangeLetters, {.failures = failures});
+    RunWithFaults(&UseEverything, {.failures = failures, .every_letter_is_told = false});
+  }
+}
+
+}  // namespace
+}  // namespace isolates
