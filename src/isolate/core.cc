@@ -368,9 +368,10 @@ void IsolateCore::TellMonitors() noexcept {
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the number names it as well
   }
   while (monitors_ != nullptr) {
-    const std::unique_ptr<ExitMonitor> monitor = std::move(monitors_);
+    std::unique_ptr<ExitMonitor> monitor = std::move(monitors_);
     monitors_ = std::move(monitor->next);
-    if (monitor->Tell(info)) error_told_ = true;
+    ExitMonitor& told = *monitor;
+    if (told.Tell(std::move(monitor), info)) error_told_ = true;
   }
 }
 

@@ -44,7 +44,8 @@ class AddMonitorCommand final : public EventNode, public MainHeapObject {
   void OnDiscard() noexcept override {
     const MainHeapScope main_heap;
     const std::unique_ptr<AddMonitorCommand> self(this);
-    monitor_->Tell(core_->exit_info());
+    ExitMonitor& monitor = *monitor_;
+    monitor.Tell(std::move(monitor_), core_->exit_info());
   }
 
  private:
@@ -52,34 +53,43 @@ class AddMonitorCommand final : public EventNode, public MainHeapObject {
   std::unique_ptr<ExitMonitor> monitor_;
 };
 
-class PortMonitor final : public ExitMonitor {
+class PortMonitor final : public ExitMonitor, public EventNode {
  public:
   explicit PortMonitor(SendPort<ExitInfo> port) : port_(std::move(port)) {}
-  bool Tell(const ExitInfo& info) noexcept override {
+  bool Tell(std::unique_ptr<ExitMonitor> self, const ExitInfo& info) noexcept override {
     try {
       return port_.Send(info) == SendResult::kAccepted;
-    } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): perhaps without its texts
-    }
-    ExitInfo brief;
-    brief.reason = info.reason;
-    brief.isolate_id = info.isolate_id;
-    try {
-      return port_.Send(std::move(brief)) == SendResult::kAccepted;
     } catch (const std::bad_alloc&) {
+      // The port's isolate tries again, without the texts: it learns of the end or of its want of
+      // memory, and does not wait for ever.
+      brief_.reason = info.reason;
+      brief_.isolate_id = info.isolate_id;
+    } catch (const Error&) {  // a port that is none
       ReportUndelivered();
       return false;
     }
+    const Ref<PortHost> host(&PortAccess::CoreOf(port_)->host());
+    static_cast<void>(self.release());
+    host->Push(this);
+    return true;
   }
   std::uint64_t port_id() const noexcept override { return port_.id(); }
 
+  void OnEvent() override {
+    const std::unique_ptr<PortMonitor> self(this);
+    port_.Send(std::move(brief_));
+  }
+  void OnDiscard() noexcept override { delete this; }
+
  private:
   const SendPort<ExitInfo> port_;
+  ExitInfo brief_;
 };
 
 class FutureMonitor final : public ExitMonitor {
  public:
   explicit FutureMonitor(ResultSink<ExitInfo> sink) : sink_(std::move(sink)) {}
-  bool Tell(const ExitInfo& info) noexcept override {
+  bool Tell(std::unique_ptr<ExitMonitor>, const ExitInfo& info) noexcept override {
     std::exception_ptr failure;
     try {
       sink_.Succeed(ExitInfo(info));
@@ -95,35 +105,64 @@ class FutureMonitor final : public ExitMonitor {
   ResultSink<ExitInfo> sink_;
 };
 
-// Ends a stream of errors: an error without a type comes after all others.
-class ErrorsEnd final : public ExitMonitor {
+// co_await: resumes when there is an error, or the isolate has ended.
+class ErrorOrEnd {
  public:
-  explicit ErrorsEnd(SendPort<RemoteError> port) : port_(std::move(port)) {}
-  bool Tell(const ExitInfo&) noexcept override {
-    try {
-      port_.Send(RemoteError("", "", ""));
-    } catch (...) {  // no memory
-      ReportUndelivered();
-    }
-    return false;
+  ErrorOrEnd(const ReceivePort<RemoteError>& errors, const Future<ExitInfo>& end)
+      : errors_(PortAccess::CoreOf(errors)), end_(end.shared_state()) {}
+  ErrorOrEnd(const ErrorOrEnd&) = delete;
+  ErrorOrEnd& operator=(const ErrorOrEnd&) = delete;
+  ~ErrorOrEnd() { Cancel(); }  // the stream may be destroyed while it waits
+
+  bool await_ready() const {
+    errors_->CheckOwner();
+    errors_->host().CheckStop();
+    return end_->done() || (errors_->HasMessage() && errors_->host().MayGoOn());
   }
-  std::uint64_t port_id() const noexcept override { return port_.id(); }
+  bool await_suspend(std::coroutine_handle<> waiter) {
+    waiting_ = end_->Await(waiter);
+    if (waiting_) errors_->SetWaiter(waiter);
+    return waiting_;
+  }
+  void await_resume() {
+    Cancel();
+    errors_->host().CheckStop();
+  }
 
  private:
-  const SendPort<RemoteError> port_;
+  void Cancel() noexcept {
+    if (!std::exchange(waiting_, false)) return;
+    end_->CancelAwait();
+    errors_->ClearWaiter();
+  }
+
+  const Ref<PortCore> errors_;
+  const Ref<FutureState<ExitInfo>> end_;
+  bool waiting_ = false;
 };
 
 // Subscribed from the beginning, not from the first Next.
-Stream<RemoteError> ErrorsOf(Isolate isolate, ReceivePort<RemoteError> errors) {
+Stream<RemoteError> ErrorsOf(Isolate isolate, ReceivePort<RemoteError> errors,
+                             Future<ExitInfo> end) {
   struct Subscription {
     const Isolate& isolate;
     const SendPort<RemoteError> port;
-    ~Subscription() { isolate.RemoveErrorListener(port); }
+    ~Subscription() {
+      try {
+        isolate.RemoveErrorListener(port);
+      } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the port is closed anyway
+      }
+    }
   } const subscription{isolate, errors.send_port()};
   for (;;) {
-    std::optional<RemoteError> error = co_await errors.Receive();
-    if (!error.has_value() || error->type().empty()) break;
-    co_yield std::move(*error);
+    const bool last_look = end.ready();  // all its errors were sent before
+    if (std::optional<RemoteError> error = errors.TryReceive()) {
+      co_yield std::move(*error);
+    } else if (last_look) {
+      break;
+    } else {
+      co_await ErrorOrEnd(errors, end);
+    }
   }
 }
 
@@ -373,11 +412,7 @@ Future<ExitInfo> Isolate::Ended() const {
 Stream<RemoteError> Isolate::Errors() const {
   ReceivePort<RemoteError> errors;
   AddErrorListener(errors.send_port());
-  {
-    const internal::MainHeapScope main_heap;
-    AddMonitor(std::make_unique<internal::ErrorsEnd>(errors.send_port()));
-  }
-  return internal::ErrorsOf(*this, std::move(errors));
+  return internal::ErrorsOf(*this, std::move(errors), Ended());
 }
 
 std::string_view ExitReasonName(ExitReason reason) noexcept {
