@@ -22,7 +22,9 @@ class AllocationFaults {
     end_.store(first + count, std::memory_order_relaxed);
     seen_.store(0, std::memory_order_relaxed);
   }
-  static void Disarm() noexcept { Arm(0, 0); }
+  static void Disarm() noexcept {
+    end_.store(0, std::memory_order_relaxed);  // relaxed - see Arm
+  }
   // Allocations since Arm.
   static std::uint64_t seen() noexcept {
     return seen_.load(std::memory_order_relaxed);  // relaxed - a counter

@@ -77,6 +77,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   IsolateCore* FindWork(Worker& worker);
   IsolateCore* TakeUrgent(Worker& worker);
   IsolateCore* TakeFrom(Worker& worker, Place& place, bool urgent);
+  static IsolateCore* TakeOverflow(Place& place) noexcept;
   void RunIsolate(Worker& worker, IsolateCore& core);
   void Idle(Worker& worker);
   void WaitAsSpare(Worker& worker);
@@ -127,6 +128,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   std::atomic<const IdleStrategy*> idle_{nullptr};
   std::atomic<bool> refusing_{false};  // no new isolates
   std::atomic<bool> overdue_{false};   // isolates had not ended when the runtime stopped
+  std::atomic<bool> keeper_runs_{false};
   std::atomic<bool> stopped_{false};   // no turns either
 
   std::mutex spares_mutex_;  // guards what follows

@@ -19,6 +19,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -104,6 +105,32 @@ TEST(AllocationFaultsTest, SeveralFailuresInARow) {
     RunWithFaults(&ExchangeLetters, {.failures = failures});
     RunWithFaults(&UseEverything, {.failures = failures, .every_letter_is_told = false});
   }
+}
+
+// With the runtime's own threads and its scheduler, which must not need memory to make an isolate
+// ready. (Where an isolate waits for ever, the test does.)
+TEST(AllocationFaultsTest, WithRealThreads) {
+  SetUnhandledErrorHandler([](const RemoteError&) {});
+  patience = std::chrono::milliseconds(20);
+  for (const std::uint64_t failures : {1, 3}) {
+    std::uint64_t fault = 0;
+    // Not each: time passes here, and the schedule differs each time.
+    for (std::uint64_t seen = 0; seen >= fault; fault += 11) {
+      std::thread([&] {
+        AllocationFaults::Arm(fault + failures, failures);
+        try {
+          Start(UseEverything()).Get();
+        } catch (const std::exception&) {  // there was no memory for the rest
+        }
+      }).join();
+      while (runtime_info().isolates_live > 0) std::this_thread::yield();
+      seen = AllocationFaults::seen();
+      AllocationFaults::Disarm();
+    }
+    EXPECT_GT(fault, 200U);
+  }
+  patience = std::chrono::seconds(1);
+  SetUnhandledErrorHandler(nullptr);
 }
 
 }  // namespace

@@ -16,10 +16,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// A time that is over at once in a simulation. Only for what may be lost with an isolate that ends;
-// futures are waited for without a limit.
-constexpr Duration kLong = std::chrono::seconds(1);
-
 SpawnOptions Linked() { return SpawnOptions().EndWithParent(); }
 
 // --- letters, and where they go to
@@ -96,11 +92,11 @@ Task<> WriteTo() {
   Correspondence with(addresses.send_port(), answers.send_port());
   Isolate correspondent = co_await Isolate::Spawn(kEntry, std::move(with), Linked());
   try {
-    const std::optional<SendPort<Letter>> to = co_await ReceiveWithin(addresses, kLong);
+    const std::optional<SendPort<Letter>> to = co_await ReceiveWithin(addresses, patience);
     Tally::Add(Tally::received);
     for (int number = 1; number <= 4; ++number) Post(*to, number);
     for (int left = 3; left > 0; --left) {
-      std::optional<Letter> answer = co_await ReceiveWithin(answers, kLong);
+      std::optional<Letter> answer = co_await ReceiveWithin(answers, patience);
       if (answer) Tally::Received(*answer);
     }
   } catch (const std::exception&) {  // it has ended early

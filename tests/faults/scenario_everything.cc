@@ -17,8 +17,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr Duration kLong = std::chrono::seconds(1);
-
 RunOptions LinkedRun() { return RunOptions().EndWithParent(); }
 SpawnOptions Linked() { return SpawnOptions().EndWithParent(); }
 
@@ -115,9 +113,9 @@ void MeasureTexts(SendPort<Lengths> out) {
 Task<> Requests() {
   ReceivePort<Lengths> in;
   const Isolate server = co_await Isolate::Spawn(MeasureTexts, in.send_port(), Linked());
-  const std::optional<Lengths> lengths = co_await ReceiveWithin(in, kLong);
+  const std::optional<Lengths> lengths = co_await ReceiveWithin(in, patience);
   auto answered = lengths->Call(kText);
-  auto in_time = lengths->Call(kText, kLong);
+  auto in_time = lengths->Call(kText, patience);
   auto failed = lengths->Call(std::string());
   auto late = lengths->Call("slow", milliseconds(1));
   co_await answered;
@@ -205,7 +203,7 @@ Task<> Patterns() {
     if (auto to = LookupPort<Letter>("faults")) to->Send(MakeLetter(2));
   });
   co_await found;
-  static_cast<void>(co_await ReceiveWithin(port, kLong));
+  static_cast<void>(co_await ReceiveWithin(port, patience));
   auto bytes = TransferableTypedData::FromBytes(std::vector<std::byte>(100));
   auto size = Isolate::Run(
       LinkedRun(), [](TransferableTypedData data) { return data.Materialize().size(); }, std::move(bytes));
