@@ -107,25 +107,49 @@ TEST(AllocationFaultsTest, SeveralFailuresInARow) {
   }
 }
 
+// A thread that has woken nobody yet has no place in the queues of ready isolates, and gets none.
+TEST(AllocationFaultsTest, IsolatesAreWokenAndKilledWithoutMemory) {
+  std::vector<Isolate> isolates;
+  std::vector<Future<ExitInfo>> ends;
+  for (int i = 0; i < 20; ++i) {
+    const bool urgent = i % 2 == 1;
+    isolates.push_back(Isolate::Spawn(
+                           [](int) {
+                             ReceivePort<int> port;
+                             std::move(port).Listen([](int) {});
+                           },
+                           i, SpawnOptions().Urgent(urgent))
+                           .Get());
+    ends.push_back(isolates.back().Ended());
+  }
+  std::thread([&] {
+    AllocationFaults::Arm(1, UINT32_MAX);
+    for (const Isolate& isolate : isolates) isolate.Kill(ControlPriority::kImmediate);
+    AllocationFaults::Disarm();
+  }).join();
+  EXPECT_GE(AllocationFaults::seen(), isolates.size());
+  for (auto& end : ends) EXPECT_EQ(end.Get().reason, ExitReason::kKilled);
+}
+
 // With the runtime's own threads and its scheduler, which must not need memory to make an isolate
 // ready. (Where an isolate waits for ever, the test does.)
 TEST(AllocationFaultsTest, WithRealThreads) {
   SetUnhandledErrorHandler([](const RemoteError&) {});
   patience = std::chrono::milliseconds(20);
   for (const std::uint64_t failures : {1, 3}) {
-    std::uint64_t fault = 0;
+    std::uint64_t fault = failures;
     // Not each: time passes here, and the schedule differs each time.
-    for (std::uint64_t seen = 0; seen >= fault; fault += 11) {
+    for (bool failed = true; failed; fault += 11) {
       std::thread([&] {
-        AllocationFaults::Arm(fault + failures, failures);
+        AllocationFaults::Arm(fault, failures);
         try {
           Start(UseEverything()).Get();
         } catch (const std::exception&) {  // there was no memory for the rest
         }
       }).join();
       while (runtime_info().isolates_live > 0) std::this_thread::yield();
-      seen = AllocationFaults::seen();
       AllocationFaults::Disarm();
+      failed = AllocationFaults::seen() >= fault;
     }
     EXPECT_GT(fault, 200U);
   }
