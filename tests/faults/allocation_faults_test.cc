@@ -134,6 +134,7 @@ TEST(AllocationFaultsTest, IsolatesAreWokenAndKilledWithoutMemory) {
 // With the runtime's own threads and its scheduler, which must not need memory to make an isolate
 // ready. (Where an isolate waits for ever, the test does.)
 TEST(AllocationFaultsTest, WithRealThreads) {
+  const AllocationFaults::Exempt this_thread;
   SetUnhandledErrorHandler([](const RemoteError&) {});
   patience = std::chrono::milliseconds(20);
   for (const std::uint64_t failures : {1, 3}) {
