@@ -215,6 +215,7 @@ void Simulator::Loop(Actor& self) {
       EndAll();
       continue;
     }
+    if (options_.on_step() && !ending_) options_.on_step()(steps_++);
     const auto chosen = ready_.begin() + static_cast<std::ptrdiff_t>(Random(ready_.size()));
     const auto core = Ref<IsolateCore>::Adopt(*chosen);
     ready_.erase(chosen);

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "isolates/isolates.h"
+#include "tests/patterns/scenarios.h"
 
 namespace isolates {
 namespace {
@@ -54,6 +55,8 @@ TEST(BroadcastTest, AnyIsolateMaySubscribeAndSend) {
   Isolate::Run([](Broadcast<int> to) { to.Send(3); }, numbers).Get();
   EXPECT_EQ(port.TryReceive(), 3);
 }
+
+TEST(BroadcastTest, SubscribersComeWhileOthersSend) { BroadcastToMany(8, 100); }
 
 TEST(BroadcastTest, AnUnconnectedPortIsAStateError) {
   EXPECT_THROW(Broadcast<int>().Subscribe(SendPort<int>()), StateError);

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "isolates/isolates.h"
+#include "tests/patterns/scenarios.h"
 
 namespace isolates {
 namespace {
@@ -40,26 +41,8 @@ TEST(LatestValueTest, AClosedPortRefusesAndTheValueStays) {
   EXPECT_THROW(LatestValueSender<int>().Send(1), StateError);
 }
 
-Task<int> SeeRisingNumbers(SendPort<LatestValueSender<int>> out) {
-  LatestValuePort<int> port;
-  out.Send(port.sender());
-  int last = 0;
-  while (last < 10'000) {
-    const std::optional<int> next = co_await port.Next();
-    if (*next <= last) co_return -1;
-    last = *next;
-  }
-  co_return last;
-}
-
 TEST(LatestValueTest, AnIsolateSeesRisingNumbersAndTheLast) {
-  for (int round = 0; round < 10; ++round) {
-    ReceivePort<LatestValueSender<int>> in;
-    auto last = Isolate::Run(SeeRisingNumbers, in.send_port());
-    const auto sender = *in.Receive(kForever);
-    for (int i = 1; i <= 10'000; ++i) sender.Send(i);
-    EXPECT_EQ(last.Get(), 10'000);
-  }
+  for (int round = 0; round < 10; ++round) SendRisingNumbers(10'000);
 }
 
 TEST(LatestValueTest, TheWrongIsolateIsRefused) {

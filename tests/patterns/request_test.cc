@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "isolates/isolates.h"
+#include "tests/patterns/scenarios.h"
 
 namespace isolates {
 namespace {
@@ -69,6 +70,10 @@ TEST(RequestTest, AServerThatIsKilledFailsAllOpenCalls) {
     } catch (const StateError&) {   // refused
     }
   }
+}
+
+TEST(RequestTest, AServerDiesWhileManyAsk) {
+  for (int round = 0; round < 10; ++round) AskAServerThatDies(4, 50);
 }
 
 TEST(RequestTest, AClosedPortRefusesAndTheRequestStays) {
