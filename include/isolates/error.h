@@ -51,8 +51,8 @@ RemoteError OutOfMemoryError() noexcept;
 }  // namespace internal
 
 // An error that happened in another isolate. The exception object itself never crosses: its type
-// name and message are copied, and this object is built on the receiver's side (rule V7). Where there
-// was no memory for that, the type is "std::bad_alloc" and the message "out of memory".
+// name and message are copied, and this object is built on the receiver's side (rule V7). Where
+// there was no memory for that, the type is "std::bad_alloc" and the message "out of memory".
 class RemoteError : public Error {
  public:
   RemoteError(std::string type, std::string message, std::string isolate_name);

@@ -60,9 +60,9 @@ class SimulationOptions {
     return *this;
   }
 
-  // Called before each turn, or resumption, with its number from 0, outside of all isolates: to kill
-  // one at every step, say. It may use handles of the simulation's isolates, and must neither wait
-  // nor throw.
+  // Called before each turn, or resumption, with its number from 0, outside of all isolates: to
+  // kill one at every step, say. It may use handles of the simulation's isolates, and must neither
+  // wait nor throw.
   SimulationOptions& OnStep(std::function<void(std::uint64_t step)> on_step) {
     on_step_ = std::move(on_step);
     return *this;

@@ -179,9 +179,7 @@ std::unique_ptr<ExitMonitor> MakePortMonitor(SendPort<ExitInfo> port) {
   return std::make_unique<PortMonitor>(std::move(port));
 }
 
-void ReportUndelivered() noexcept {
-  ReportUnhandledError(DescribeCurrentException());
-}
+void ReportUndelivered() noexcept { ReportUnhandledError(DescribeCurrentException()); }
 
 namespace {
 

@@ -275,8 +275,8 @@ Worker* Runtime::StartWorker() {
 }
 
 void Runtime::IsolateStarted(IsolateCore& core) {
-  // Where isolates are, the keeper is: it starts workers that could not be started at once. acquire -
-  // pairs with the release below: the thread of the keeper is there.
+  // Where isolates are, the keeper is: it starts workers that could not be started at once. acquire
+  // - pairs with the release below: the thread of the keeper is there.
   if (!core.attached() && !keeper_runs_.load(std::memory_order_acquire) &&
       !refusing_.load(std::memory_order_relaxed)) {  // relaxed - looked at again below
     keeper_->Start();

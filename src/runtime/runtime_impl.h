@@ -129,7 +129,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   std::atomic<bool> refusing_{false};  // no new isolates
   std::atomic<bool> overdue_{false};   // isolates had not ended when the runtime stopped
   std::atomic<bool> keeper_runs_{false};
-  std::atomic<bool> stopped_{false};   // no turns either
+  std::atomic<bool> stopped_{false};  // no turns either
 
   std::mutex spares_mutex_;  // guards what follows
   Worker* spares_ = nullptr;

@@ -37,7 +37,7 @@ using testing::IsEmpty;
 
 struct Sweep {
   std::uint64_t seed = 1;
-  std::uint64_t failures = 1;     // allocations that fail, one after the other
+  std::uint64_t failures = 1;        // allocations that fail, one after the other
   bool every_letter_is_told = true;  // dead letters are all letters
 };
 

@@ -1,6 +1,6 @@
 // Exceptions in every function that the library calls for its user. Each comes out where somebody
-// can see it, each future completes, and all others go on. In simulations, which tell what waits for
-// ever, under several schedules.
+// can see it, each future completes, and all others go on. In simulations, which tell what waits
+// for ever, under several schedules.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -88,8 +88,8 @@ using Entry = void (*)(SendPort<SendPort<int>>);
 Task<> EndsByItsError(Entry entry) {
   ReceivePort<RemoteError> errors;
   ReceivePort<SendPort<int>> addresses;
-  const Isolate isolate =
-      co_await Isolate::Spawn(entry, addresses.send_port(), SpawnOptions().OnError(errors.send_port()));
+  const Isolate isolate = co_await Isolate::Spawn(entry, addresses.send_port(),
+                                                  SpawnOptions().OnError(errors.send_port()));
   auto ended = isolate.Ended();
   const auto address = co_await ReceiveWithin(addresses, std::chrono::seconds(1));
   for (int number = 1; number <= 3; ++number) static_cast<void>(address->Send(number));
@@ -159,17 +159,18 @@ int SelectUntilItThrows(SendPort<SendPort<int>> out) {
   ReceivePort<int> b;
   out.Send(a.send_port());
   int seen = 0;
-  Select select(On(a,
-                   [&](int number) {
-                     ++seen;
-                     if (number == 2) Throw();
-                     if (number == 3) a.Close();
-                   },
-                   [&] {
-                     ++seen;
-                     b.Close();
-                     Throw();
-                   }),
+  Select select(On(
+                    a,
+                    [&](int number) {
+                      ++seen;
+                      if (number == 2) Throw();
+                      if (number == 3) a.Close();
+                    },
+                    [&] {
+                      ++seen;
+                      b.Close();
+                      Throw();
+                    }),
                 On(b, [](int) {}));
   for (int errors = 0; !select.all_closed();) {
     try {
@@ -194,9 +195,9 @@ TEST_F(ExceptionsTest, OfASelectsHandlers) { RunOnAllSeeds(&Selects); }
 Task<> ListensOn() {
   ReceivePort<RemoteError> errors;
   ReceivePort<SendPort<int>> addresses;
-  const Isolate isolate = co_await Isolate::Spawn(
-      &ThrowsInAListener, addresses.send_port(),
-      SpawnOptions().ErrorsAreFatal(false).OnError(errors.send_port()));
+  const Isolate isolate =
+      co_await Isolate::Spawn(&ThrowsInAListener, addresses.send_port(),
+                              SpawnOptions().ErrorsAreFatal(false).OnError(errors.send_port()));
   const auto address = co_await addresses.Receive();
   for (const int number : {2, 1, 2}) address->Send(number);
   EXPECT_EQ((co_await errors.Receive())->message(), "planted");
@@ -325,8 +326,8 @@ Task<> Copies() {
 
   // The response of an exit listener is copied when it is sent.
   ReceivePort<Fragile> exits;
-  const Isolate isolate = co_await Isolate::Spawn(
-      [](int) {}, 1, SpawnOptions().OnExit(exits.send_port(), Fragile(1)));
+  const Isolate isolate =
+      co_await Isolate::Spawn([](int) {}, 1, SpawnOptions().OnExit(exits.send_port(), Fragile(1)));
   auto ended = isolate.Ended();
   Fragile::copies_left = 0;
   co_await ended;

@@ -46,8 +46,8 @@ int KillAtEveryStep(Task<> (*program)(), int requests, ControlPriority priority)
       killed = false;
       answers = 0;
       failures = 0;
-      const auto options = SimulationOptions(seed).MaxEventsInATurn(1).OnStep(
-          [&, at](std::uint64_t step) {
+      const auto options =
+          SimulationOptions(seed).MaxEventsInATurn(1).OnStep([&, at](std::uint64_t step) {
             if (step < at || killed || !victim.has_value()) return;
             killed = true;
             victim->Kill(priority, "the test");
@@ -95,6 +95,45 @@ TEST(KillTest, TheRobustWorkersRequestsAllEnd) {
   for (const auto priority : {ControlPriority::kImmediate, ControlPriority::kBeforeNextEvent}) {
     EXPECT_GT(KillAtEveryStep(&UseRobustWorker, 6, priority), 10 * static_cast<int>(kSeeds));
   }
+}
+
+// The same without the watch: the simulation tells that somebody waits.
+Task<> AskWithoutWatching() {
+  ReceivePort<SendPort<int>> addresses;
+  ReceivePort<int> replies;
+  victim = co_await Isolate::Spawn(
+      [](std::pair<SendPort<SendPort<int>>, SendPort<int>> to) {
+        ReceivePort<int> port;
+        to.first.Send(port.send_port());
+        std::move(port).Listen([out = to.second](ReceivePort<int>& self, int number) {
+          out.Send(number);
+          self.Close();
+        });
+      },
+      std::pair(addresses.send_port(), replies.send_port()));
+  const auto to = co_await addresses.Receive();
+  to->Send(1);
+  static_cast<void>(co_await replies.Receive());
+}
+
+TEST(KillTest, WhoeverWaitsWithoutWatchingIsTold) {
+  bool told = false;
+  bool killed = true;
+  for (std::uint64_t at = 0; killed; ++at) {
+    killed = false;
+    const auto options = SimulationOptions(1).OnStep([&, at](std::uint64_t step) {
+      if (step < at || killed || !victim.has_value()) return;
+      killed = true;
+      victim->Kill(ControlPriority::kImmediate);
+    });
+    const SimulationReport report = Simulate(options, &AskWithoutWatching);
+    victim.reset();
+    told = told || !report.waiting.empty();
+    if (!killed) {
+      EXPECT_THAT(report.waiting, IsEmpty());
+    }
+  }
+  EXPECT_TRUE(told);
 }
 
 // --- requests of the library

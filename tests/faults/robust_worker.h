@@ -6,11 +6,12 @@
 
 #include <map>
 #include <memory>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 #include <variant>
+
+#include <nlohmann/json.hpp>
 
 #include "isolates/adapters/nlohmann_json.h"
 #include "isolates/isolates.h"
@@ -48,6 +49,7 @@ class RobustWorker {
   static Task<> Watch(std::shared_ptr<RobustWorker*> worker, Future<ExitInfo> ended);
 
   RobustWorker();
+
  public:
   RobustWorker(const RobustWorker&) = delete;
   RobustWorker& operator=(const RobustWorker&) = delete;

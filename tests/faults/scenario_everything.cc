@@ -55,8 +55,9 @@ Task<> BlockingRuns() {
 
 Task<> Combined() {
   auto both = WhenAll(Isolate::Run(LinkedRun(), Exclaim, std::string(kText)), ExclaimLater(kText));
-  auto length = Isolate::Run(LinkedRun(), Exclaim, std::string(kText))
-                    .Then([](std::string text) { return text.size(); });
+  auto length = Isolate::Run(LinkedRun(), Exclaim, std::string(kText)).Then([](std::string text) {
+    return text.size();
+  });
   Completer<int> completer;
   auto completed = completer.future();
   std::vector<Future<std::string>> any;
@@ -137,10 +138,11 @@ Task<> Ends() {
   ReceivePort<ExitInfo> infos;
   ReceivePort<Letter> exits;
   ReceivePort<RemoteError> errors;
-  const Isolate isolate = co_await Isolate::Spawn(
-      Stay, std::string(kText),
-      Linked().DebugName(kText).OnExit(exits.send_port(), MakeLetter(1)).OnError(
-          errors.send_port()));
+  const Isolate isolate = co_await Isolate::Spawn(Stay, std::string(kText),
+                                                  Linked()
+                                                      .DebugName(kText)
+                                                      .OnExit(exits.send_port(), MakeLetter(1))
+                                                      .OnError(errors.send_port()));
   isolate.Monitor(infos.send_port());
   isolate.AddOnExitListener(exits.send_port(), MakeLetter(2));
   auto ended = isolate.Ended();
@@ -206,7 +208,8 @@ Task<> Patterns() {
   static_cast<void>(co_await ReceiveWithin(port, patience));
   auto bytes = TransferableTypedData::FromBytes(std::vector<std::byte>(100));
   auto size = Isolate::Run(
-      LinkedRun(), [](TransferableTypedData data) { return data.Materialize().size(); }, std::move(bytes));
+      LinkedRun(), [](TransferableTypedData data) { return data.Materialize().size(); },
+      std::move(bytes));
   co_await size;
 }
 
@@ -222,9 +225,9 @@ Task<> ErrorStreams() {
 }  // namespace
 
 Task<> UseEverything() {
-  static constexpr Step kSteps[] = {&ExchangeLetters, &Runs,       &BlockingRuns, &Combined,
-                                    &Parcels,         &Timers,     &Requests,     &Ends,
-                                    &Supervised,      &GivesUp,    &Patterns,     &ErrorStreams};
+  static constexpr Step kSteps[] = {&ExchangeLetters, &Runs,    &BlockingRuns, &Combined,
+                                    &Parcels,         &Timers,  &Requests,     &Ends,
+                                    &Supervised,      &GivesUp, &Patterns,     &ErrorStreams};
   for (const Step step : kSteps) {
     try {
       co_await step();

@@ -1,5 +1,5 @@
-// Programs that storm the library, for the test with the runtime's threads and the one in simulations.
-// They check what comes back; the caller checks that all isolates have ended.
+// Programs that storm the library, for the test with the runtime's threads and the one in
+// simulations. They check what comes back; the caller checks that all isolates have ended.
 
 #ifndef ISOLATES_TESTS_STRESS_STORMS_H_
 #define ISOLATES_TESTS_STRESS_STORMS_H_
