@@ -167,10 +167,15 @@ Stream<RemoteError> ErrorsOf(Isolate isolate, ReceivePort<RemoteError> errors,
 }
 
 template <class Action>
+std::unique_ptr<Command<Action>> MakeCommand(IsolateCore& core, Action action) {
+  return std::make_unique<Command<Action>>(core, std::move(action));
+}
+
+template <class Action>
 void PostCommand(const Ref<PortHost>& isolate, Action action) {
   const MainHeapScope main_heap;
   IsolateCore& core = CoreOf(isolate);
-  core.PushControl(new Command<Action>(core, std::move(action)));
+  core.PushControl(MakeCommand(core, std::move(action)).release());
 }
 
 }  // namespace
@@ -354,8 +359,10 @@ void Isolate::Kill(ControlPriority priority, std::string_view reason) const {
   if (priority == ControlPriority::kImmediate) {
     core.RequestKill(ExitReason::kKilled, reason);
   } else {
+    auto command =
+        internal::MakeCommand(core, [](IsolateCore& isolate) { isolate.EndBeforeNextEvent(); });
     core.RequestStop(ExitReason::kKilled, reason);
-    PostCommand(control_port_.isolate_, [](IsolateCore& isolate) { isolate.EndBeforeNextEvent(); });
+    core.PushControl(command.release());
   }
 }
 

@@ -88,15 +88,13 @@ std::uint64_t RunWithFaults(Step scenario, const Sweep& sweep) {
 }
 
 TEST(AllocationFaultsTest, EveryLetterIsReceivedOrReturnedOrCounted) {
-  const std::uint64_t runs = RunWithFaults(&ExchangeLetters, {});
-  EXPECT_GT(runs, 50U);
-  std::printf("%llu allocations\n", static_cast<unsigned long long>(runs - 1));
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    EXPECT_GT(RunWithFaults(&ExchangeLetters, {.seed = seed}), 50U);
+  }
 }
 
 TEST(AllocationFaultsTest, EveryRunOfTheWholeLibraryEnds) {
-  const std::uint64_t runs = RunWithFaults(&UseEverything, {.every_letter_is_told = false});
-  EXPECT_GT(runs, 200U);
-  std::printf("%llu allocations\n", static_cast<unsigned long long>(runs - 1));
+  EXPECT_GT(RunWithFaults(&UseEverything, {.every_letter_is_told = false}), 200U);
 }
 
 // The way out of an error needs memory, too.
