@@ -44,8 +44,15 @@ class IsolateSpawnException : public Error {
   using Error::Error;
 };
 
+class RemoteError;
+namespace internal {
+// What is said where there is no memory for more; needs none itself.
+RemoteError OutOfMemoryError() noexcept;
+}  // namespace internal
+
 // An error that happened in another isolate. The exception object itself never crosses: its type
-// name and message are copied, and this object is built on the receiver's side (rule V7).
+// name and message are copied, and this object is built on the receiver's side (rule V7). Where
+// there was no memory for that, the type is "std::bad_alloc" and the message "out of memory".
 class RemoteError : public Error {
  public:
   RemoteError(std::string type, std::string message, std::string isolate_name);
@@ -58,6 +65,10 @@ class RemoteError : public Error {
   const std::string& isolate_name() const noexcept { return isolate_name_; }
 
  private:
+  friend RemoteError internal::OutOfMemoryError() noexcept;
+  struct OutOfMemory {};
+  explicit RemoteError(OutOfMemory) noexcept;
+
   std::string type_;
   std::string message_;
   std::string isolate_name_;

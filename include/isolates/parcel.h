@@ -58,6 +58,8 @@ struct ParcelControl : MainHeapObject {
   // Frees all blocks at once. False if that is not allowed: the caller deletes the root and calls
   // Release.
   bool DropWhole() noexcept;
+  // Checked builds: before a drop.
+  void CheckValue() const noexcept;
   // Retires the heap (the root is gone or out) and deletes this.
   void Release() noexcept;
 };

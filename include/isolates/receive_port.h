@@ -33,6 +33,15 @@ T TakeMessage(ReceivedEnvelope envelope) {
   return std::move(static_cast<TypedEnvelope<T>&>(*envelope).message.Arrive());
 }
 
+// A message that was taken out of the port. If it does not get to the listener (no memory, a move
+// that throws), it is a dead letter.
+struct TakenMessage {
+  bool received = false;
+  ~TakenMessage() {
+    if (!received) CountDeadLetter();
+  }
+};
+
 // Calls `function(message)` or, if it wants to see the port, `function(port, message)`.
 template <class T, class Function>
 class TypedHandler final : public MessageHandler {
@@ -57,18 +66,21 @@ class TypedHandler final : public MessageHandler {
   };
 
   // A listener may be a coroutine: its result is finished by whoever defines it (FinishListener,
-  // found by argument-dependent lookup). Captures, port and message live until then: it may refer
-  // to them.
+  // found by argument-dependent lookup), which says when it begins. Captures, port and message live
+  // until it ends: it may refer to them.
   template <class Arguments>
-  void Call(Arguments arguments) {
+  void Call(Arguments arguments, TakenMessage& taken) {
     using Result = decltype(arguments.Call(*function_));
-    if constexpr (requires(Result result) { FinishListener(std::move(result), function_); }) {
+    if constexpr (requires(Result result) {
+                    FinishListener(std::move(result), function_, taken.received);
+                  }) {
       using Kept = std::pair<std::shared_ptr<Function>, Arguments>;
       auto kept = std::make_shared<Kept>(function_, std::move(arguments));
       Result result = kept->second.Call(*kept->first);
-      FinishListener(std::move(result), std::move(kept));
+      FinishListener(std::move(result), std::move(kept), taken.received);
     } else {
       static_assert(std::is_void_v<Result>, "isolates: a listener returns void or Task<void>");
+      taken.received = true;
       arguments.Call(*function_);
     }
   }
@@ -82,7 +94,10 @@ class BatchHandler final : public MessageHandler {
  public:
   explicit BatchHandler(Function function) : function_(std::move(function)) {}
   void Handle(PortCore&, ReceivedEnvelope envelope, bool last) override {
-    std::invoke(function_, TakeMessage<T>(std::move(envelope)), last);
+    TakenMessage taken;
+    T message = TakeMessage<T>(std::move(envelope));
+    taken.received = true;
+    std::invoke(function_, std::move(message), last);
   }
   bool takes_batches() const noexcept override { return true; }
 
@@ -334,15 +349,16 @@ class ReceivePort : public PortBase<T> {
 
 template <class T, class Function>
 void internal::TypedHandler<T, Function>::Handle(PortCore& port, ReceivedEnvelope envelope, bool) {
+  TakenMessage taken;
   T message = TakeMessage<T>(std::move(envelope));
   if constexpr (std::invocable<Function&, ReceivePort<T>&, T>) {
     ReceivePort<T> view(typename ReceivePort<T>::View{}, Ref<PortCore>(&port));
-    Call(PortAndMessage{std::move(view), std::move(message)});
+    Call(PortAndMessage{std::move(view), std::move(message)}, taken);
   } else {
     static_assert(
         std::invocable<Function&, T>,
         "isolates: a listener is called with the message, or with the port and the message");
-    Call(MessageOnly{std::move(message)});
+    Call(MessageOnly{std::move(message)}, taken);
   }
 }
 

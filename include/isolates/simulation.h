@@ -60,14 +60,24 @@ class SimulationOptions {
     return *this;
   }
 
+  // Called before each turn, or resumption, with its number from 0, outside of all isolates: to
+  // kill one at every step, say. It may use handles of the simulation's isolates, and must neither
+  // wait nor throw.
+  SimulationOptions& OnStep(std::function<void(std::uint64_t step)> on_step) {
+    on_step_ = std::move(on_step);
+    return *this;
+  }
+
   std::uint64_t seed() const noexcept { return seed_; }
   int max_events_in_a_turn() const noexcept { return max_events_; }
   std::uint64_t max_steps() const noexcept { return max_steps_; }
+  const std::function<void(std::uint64_t step)>& on_step() const noexcept { return on_step_; }
 
  private:
   std::uint64_t seed_;
   int max_events_ = 4;
   std::uint64_t max_steps_ = 10'000'000;
+  std::function<void(std::uint64_t step)> on_step_;
 };
 
 namespace internal {

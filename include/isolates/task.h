@@ -187,14 +187,15 @@ Root RunIntoSink(Task<T> task, ResultSink<T> sink) {
 }
 
 // Awaits the task of a listener; what it throws is an uncaught error of the isolate. `keep` holds
-// the listener, whose captures the coroutine may use.
-Root RunListener(Task<void> task, std::shared_ptr<void> keep);
+// the listener, whose captures the coroutine may use; `begun` is set when nothing is in the way of
+// its first step any more.
+Root RunListener(Task<void> task, std::shared_ptr<void> keep, bool& begun);
 
 }  // namespace internal
 
 // Found by a port when its listener is a coroutine.
-inline void FinishListener(Task<void> task, std::shared_ptr<void> keep) {
-  internal::RunListener(std::move(task), std::move(keep));
+inline void FinishListener(Task<void> task, std::shared_ptr<void> keep, bool& begun) {
+  internal::RunListener(std::move(task), std::move(keep), begun);
 }
 
 }  // namespace isolates

@@ -114,7 +114,7 @@ std::uintptr_t SelfOfThisThread() noexcept {
   return word;
 }
 
-void RegisterThisThread(std::string_view name) noexcept {
+void RegisterThisThread(std::string_view name) {
   if (this_thread.entry == nullptr) {
     Entry* entry = ClaimEntry();
     pthread_attr_t attributes;

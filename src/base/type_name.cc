@@ -3,6 +3,7 @@
 #include <cxxabi.h>
 
 #include <cstdlib>
+#include <memory>
 
 namespace isolates::internal {
 
@@ -10,10 +11,9 @@ std::string TypeName(const std::type_info& type) { return DemangledName(type.nam
 
 std::string DemangledName(const char* raw) {
   int status = 0;
-  char* readable = abi::__cxa_demangle(raw, nullptr, nullptr, &status);
-  std::string name = status == 0 ? readable : raw;
-  std::free(readable);
-  return name;
+  const std::unique_ptr<char, decltype(&std::free)> readable(
+      abi::__cxa_demangle(raw, nullptr, nullptr, &status), &std::free);
+  return status == 0 ? readable.get() : raw;
 }
 
 }  // namespace isolates::internal

@@ -6,6 +6,7 @@
 
 #include "isolates/detail/main_heap.h"
 #include "isolates/heap.h"
+#include "src/heap/allocation_faults.h"
 #include "src/heap/backend.h"
 
 // Provided by the sanitizers' runtimes; absent otherwise.
@@ -21,6 +22,7 @@ Allocator allocator() noexcept { return Allocator::kMalloc; }
 namespace internal {
 
 void* MainAllocate(std::size_t bytes, std::size_t align) {
+  AllocationFaults::Check();
   void* const block = align <= alignof(std::max_align_t)
                           ? std::malloc(bytes)
                           : std::aligned_alloc(align, (bytes + align - 1) / align * align);

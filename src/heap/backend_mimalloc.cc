@@ -11,6 +11,7 @@
 #include "isolates/detail/check.h"
 #include "isolates/detail/main_heap.h"
 #include "isolates/heap.h"
+#include "src/heap/allocation_faults.h"
 #include "src/heap/backend.h"
 
 #if MI_MALLOC_VERSION < 30600
@@ -103,6 +104,7 @@ void CheckAllocatorOnce() noexcept {
 }  // namespace
 
 void* MainAllocate(std::size_t bytes, std::size_t align) {
+  AllocationFaults::Check();
   mi_theap_t* const theap = MainTheap();
   void* const block = align <= alignof(std::max_align_t)
                           ? mi_theap_malloc(theap, bytes)

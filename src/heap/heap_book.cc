@@ -1,8 +1,11 @@
 #include "src/heap/heap_book.h"
 
 #include <array>
+#include <memory>
+#include <new>
 
 #include "isolates/detail/check.h"
+#include "isolates/detail/main_heap.h"
 #include "src/heap/backend.h"
 
 namespace isolates::internal {
@@ -12,16 +15,33 @@ constinit HeapBook HeapBook::instance_;
 Heap* HeapBook::Create(bool parcel) {
   backend::CheckAllocator();
   const MainHeapScope main_heap;  // H7: creation and first touch
-  backend::RawHeap* const raw = backend::HeapNew();
-  if (raw == nullptr) {
+  try {
+    auto memory = std::unique_ptr<void, decltype(&MainFree)>(MainAllocate(sizeof(Heap)), &MainFree);
+    backend::RawHeap* const raw = backend::HeapNew();
+    if (raw == nullptr) {
+      return nullptr;
+    }
+    // relaxed - a number that is only taken once.
+    const std::uint64_t id = created_.fetch_add(1, std::memory_order_relaxed) + 1;
+    auto* const heap = new (memory.release()) Heap(id, raw, parcel);
+    Insert(heap);
+    return heap;
+  } catch (const std::bad_alloc&) {
     return nullptr;
   }
-  // relaxed - a number that is only taken once.
-  auto* const heap = new Heap(created_.fetch_add(1, std::memory_order_relaxed) + 1, raw, parcel);
+}
+
+void HeapBook::Insert(Heap* heap) {
   {
     const std::lock_guard lock(list_mutex_);
     if (backend::HasHeaps()) {
-      registry_.Insert(raw, heap);  // may throw: before anything that would have to be undone
+      try {
+        registry_.Insert(heap->raw_, heap);
+      } catch (const std::bad_alloc&) {
+        destroyed_.fetch_add(1, std::memory_order_relaxed);  // a count
+        Free(heap);
+        throw;
+      }
     }
     heap->next_ = first_;
     if (first_ != nullptr) {
@@ -30,8 +50,7 @@ Heap* HeapBook::Create(bool parcel) {
     first_ = heap;
   }
   live_.fetch_add(1, std::memory_order_relaxed);  // a count
-  backend::TheapTouch(raw);
-  return heap;
+  backend::TheapTouch(heap->raw_);
 }
 
 Heap* HeapBook::CreateWithinLimit(bool parcel) {

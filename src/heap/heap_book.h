@@ -77,9 +77,11 @@ class HeapBook {
   static backend::RawHeap* Raw(const Heap* heap) noexcept { return heap->raw_; }
 
  private:
+  // Takes over a heap that nobody knows yet. Throws std::bad_alloc; the heap is freed then.
+  void Insert(Heap* heap);
   // Under the teardown lock. False if another thread has allocator state for the heap.
   static bool LeaveHome(Heap* heap) noexcept;
-  // Frees what Destroy has taken out of the book. Under the teardown lock.
+  // Frees what Destroy has taken out of the book (under the teardown lock), or nobody knows yet.
   static void Free(Heap* heap) noexcept;
   // Instead of Free at once. False: not possible.
   bool Detain(Heap* heap, std::string_view story) noexcept;

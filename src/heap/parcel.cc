@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <new>
 
 #include "isolates/detail/check.h"
 #include "isolates/detail/heap.h"
@@ -48,6 +49,17 @@ void ParcelControl::MarkChanged() noexcept {
   }
 }
 
+void ParcelControl::CheckValue() const noexcept {
+  if (rewalk == nullptr) {
+    return;
+  }
+  try {
+    ISOLATES_CHECK(rewalk(root).SameSet(sealed),
+                   "a parcel's value changed between its seal and its drop");
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): no memory for a walk
+  }
+}
+
 bool ParcelControl::DropWhole() noexcept {
   if (heap == nullptr || heap->shared()) {
     return false;
@@ -55,10 +67,7 @@ bool ParcelControl::DropWhole() noexcept {
   if constexpr (kCheckedBuild) {
     const CensusSum live = heap->Census();
     ISOLATES_CHECK(live.SameSet(sealed), "a parcel's blocks changed between its seal and its drop");
-    if (rewalk != nullptr) {
-      ISOLATES_CHECK(rewalk(root).SameSet(sealed),
-                     "a parcel's value changed between its seal and its drop");
-    }
+    CheckValue();
     TrapDroppedParcel(this);
   } else {
     DestroyParcelHeap(heap);

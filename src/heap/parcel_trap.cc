@@ -116,10 +116,13 @@ void TrapAdoptedParcel(ParcelControl* parcel) noexcept {
 
 void TrapDroppedParcel(ParcelControl* parcel) noexcept {
   const MainHeapScope scope;
-  DestroyParcelHeap(parcel->heap,
-                    DescribeParcel(*parcel) + " that " + WhoRunsHere() + " dropped (" +
-                        (parcel->trap != nullptr ? parcel->trap->route : "never handed over") +
-                        ")");
+  std::string story;
+  try {
+    story = DescribeParcel(*parcel) + " that " + WhoRunsHere() + " dropped (" +
+            (parcel->trap != nullptr ? parcel->trap->route : "never handed over") + ")";
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): then a trap tells no story
+  }
+  DestroyParcelHeap(parcel->heap, story);
 }
 
 }  // namespace isolates::internal

@@ -7,6 +7,8 @@
 #include <array>
 #include <atomic>
 #include <mutex>
+#include <new>
+#include <utility>
 #include <vector>
 
 #include "isolates/detail/check.h"
@@ -56,20 +58,33 @@ void* Start(AddressRange range) noexcept {
 }
 std::size_t Length(AddressRange range) noexcept { return range.end - range.begin; }
 
-// The system's pages that hold blocks of the heap, joined where they touch.
-Ranges PagesOf(backend::RawHeap* heap) {
-  Ranges ranges;
+// The system's pages that hold blocks of the heap, joined where they touch. None: there is no
+// memory for the list.
+Ranges PagesOf(backend::RawHeap* heap) noexcept {
+  struct Listed {
+    Ranges ranges;
+    bool complete = true;
+  } listed;
   backend::VisitAreas(
       heap,
       [](const void* begin, std::size_t bytes, void* target) {
         const auto at = reinterpret_cast<std::uintptr_t>(begin);
-        if (bytes > 0) {
-          static_cast<Ranges*>(target)->push_back(
-              {at / PageSize() * PageSize(),
-               (at + bytes + PageSize() - 1) / PageSize() * PageSize()});
+        auto& list = *static_cast<Listed*>(target);
+        if (bytes == 0) {
+          return;
+        }
+        try {  // no exception may pass through the allocator
+          list.ranges.push_back({at / PageSize() * PageSize(),
+                                 (at + bytes + PageSize() - 1) / PageSize() * PageSize()});
+        } catch (const std::bad_alloc&) {
+          list.complete = false;
         }
       },
-      &ranges);
+      &listed);
+  if (!listed.complete) {
+    return {};
+  }
+  Ranges ranges = std::move(listed.ranges);
   std::sort(ranges.begin(), ranges.end(),
             [](const AddressRange& a, const AddressRange& b) { return a.begin < b.begin; });
   std::size_t kept = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <new>
 #include <utility>
 
 #include "isolates/detail/check.h"
@@ -40,7 +41,7 @@ IsolateCore::IsolateCore(LaunchOptions options, std::unique_ptr<Computation> com
   if (options.paused) pauses_.push_back(pause_right_);
   if (options.on_exit) exit_listeners_.push_back(std::move(*options.on_exit));
   if (options.on_error) error_listeners_.push_back(std::move(*options.on_error));
-  if (options.monitor) monitors_.push_back(MakePortMonitor(std::move(*options.monitor)));
+  if (options.monitor) AddMonitor(MakePortMonitor(std::move(*options.monitor)));
 }
 
 IsolateCore::~IsolateCore() { DiscardEvents(); }
@@ -63,8 +64,11 @@ void IsolateCore::RequestStop(ExitReason cause, std::string_view reason) {
   stop_.Put(std::make_unique<StopRequest>(cause, reason));
 }
 
-void IsolateCore::RequestKill(ExitReason cause, std::string_view reason) {
-  RequestStop(cause, reason);
+void IsolateCore::RequestKill(ExitReason cause, std::string_view reason) noexcept {
+  try {
+    RequestStop(cause, reason);
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): see BeginRequestedEnd
+  }
   // relaxed - the Notify that follows publishes it; a later look suffices for everybody else.
   kill_requested_.store(true, std::memory_order_relaxed);
   Wake();
@@ -112,12 +116,17 @@ std::size_t IsolateCore::Choose(std::size_t count) noexcept { return scheduler_.
 // --- turns
 // ----------------------------------------------------------------------------------------
 
-void IsolateCore::AcquireHeap(ThreadContext& context) {
+void IsolateCore::AcquireHeap(ThreadContext& context) noexcept {
   has_heap_ = true;
   if (light_) return;
-  heap_ = builds_parcel_ ? context.heaps->AcquireParcelHeap(computation_->builder_kind())
-                         : context.heaps->AcquirePooled();
-  heap_->set_owner_name(name_);
+  try {
+    heap_ = builds_parcel_ ? context.heaps->AcquireParcelHeap(computation_->builder_kind())
+                           : context.heaps->AcquirePooled();
+    heap_->set_owner_name(name_);
+  } catch (const std::bad_alloc&) {
+    HandleUncaught(std::current_exception());
+    BeginEnd(ExitReason::kUncaughtError);
+  }
 }
 
 IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context, int credit) {
@@ -157,19 +166,24 @@ void IsolateCore::LetMove() noexcept {
   let_move_ = true;
 }
 
-bool IsolateCore::HandleControl() {
+bool IsolateCore::HandleControl() noexcept {
   EventNode* chain = control_.TakeAll();
   if (chain == nullptr) return false;
   const MainHeapScope main_heap;
   while (chain != nullptr) {
     EventNode* next = chain->next_event;
-    chain->OnEvent();
+    try {
+      chain->OnEvent();
+    } catch (const std::bad_alloc&) {
+      HandleUncaught(std::current_exception());
+      if (attached_ != nullptr && ending_) attached_error_ = std::current_exception();
+    }
     chain = next;
   }
   return true;
 }
 
-void IsolateCore::HandleControlBetweenEvents() {
+void IsolateCore::HandleControlBetweenEvents() noexcept {
   HandleControl();
   // relaxed - ordered by BeginTurn's acquire; a later look suffices for what came since.
   if (end_before_next_event_ || kill_requested_.load(std::memory_order_relaxed)) {
@@ -186,7 +200,10 @@ void IsolateCore::BeginEnd(ExitReason reason) noexcept {
   exit_reason_ = reason;
 }
 
-void IsolateCore::BeginRequestedEnd() noexcept { BeginEnd(stop_.request()->cause); }
+void IsolateCore::BeginRequestedEnd() noexcept {
+  const StopRequest* const request = stop_.request();
+  BeginEnd(request != nullptr ? request->cause : ExitReason::kKilled);
+}
 
 void IsolateCore::TakeInbox() noexcept { local_.AppendChain(inbox_.TakeAll()); }
 
@@ -231,7 +248,7 @@ void IsolateCore::Deliver(EventNode* node) {
   }
 }
 
-void IsolateCore::HandleUncaught(const std::exception_ptr& error) {
+void IsolateCore::HandleUncaught(const std::exception_ptr& error) noexcept {
   const MainHeapScope main_heap;
   RemoteError described = DescribeException(error, name_);
   const bool told = NotifyErrorListeners(described);
@@ -244,7 +261,7 @@ void IsolateCore::HandleUncaught(const std::exception_ptr& error) {
   error_told_ = told;
 }
 
-bool IsolateCore::NotifyErrorListeners(const RemoteError& error) {
+bool IsolateCore::NotifyErrorListeners(const RemoteError& error) noexcept {
   bool told = false;
   for (const auto& listener : error_listeners_) {
     try {
@@ -287,6 +304,7 @@ void IsolateCore::End() noexcept {
         error = std::current_exception();
       }
       if (error != nullptr) {
+        CountDeadLetter();
         HandleUncaught(error);
         exit_reason_ = ExitReason::kUncaughtError;
       }
@@ -323,13 +341,16 @@ void IsolateCore::End() noexcept {
 // --- the end, for others
 // ------------------------------------------------------------------------
 
-ExitInfo IsolateCore::exit_info() const {
-  if (exit_info_) return *exit_info_;
+ExitInfo IsolateCore::exit_info() const noexcept {
   ExitInfo info;
-  info.reason = ExitReason::kShutdown;
-  info.message = "the runtime has stopped";
+  info.reason = exit_info_ ? exit_info_->reason : ExitReason::kShutdown;
   info.isolate_id = id();
-  info.isolate_name = name_;
+  try {
+    if (exit_info_) return *exit_info_;
+    info.message = "the runtime has stopped";
+    info.isolate_name = name_;
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the number names it as well
+  }
   return info;
 }
 
@@ -348,32 +369,47 @@ std::string IsolateCore::DescribeEnd() const {
 void IsolateCore::TellMonitors() noexcept {
   ExitInfo& info = exit_info_.emplace();
   info.reason = exit_reason_;
-  info.message = EndMessage();
-  if (exit_reason_ == ExitReason::kUncaughtError) info.error = error_;
   info.isolate_id = id();
-  info.isolate_name = name_;
-  for (const auto& monitor : monitors_) {
-    if (monitor->Tell(info)) error_told_ = true;
+  if (exit_reason_ == ExitReason::kUncaughtError && error_) info.error = CopyError(*error_);
+  try {
+    info.message = EndMessage();
+    info.isolate_name = name_;
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the number names it as well
   }
-  monitors_.clear();
+  while (monitors_ != nullptr) {
+    std::unique_ptr<ExitMonitor> monitor = std::move(monitors_);
+    monitors_ = std::move(monitor->next);
+    ExitMonitor& told = *monitor;
+    if (told.Tell(std::move(monitor), info)) error_told_ = true;
+  }
 }
 
-void IsolateCore::AddMonitor(std::unique_ptr<ExitMonitor> monitor) {
+void IsolateCore::AddMonitor(std::unique_ptr<ExitMonitor> monitor) noexcept {
   if (monitor->port_id() != 0) RemoveMonitor(monitor->port_id());
-  monitors_.push_back(std::move(monitor));
+  std::unique_ptr<ExitMonitor>* last = &monitors_;
+  while (*last != nullptr) last = &(*last)->next;
+  *last = std::move(monitor);
 }
 
 void IsolateCore::RemoveMonitor(std::uint64_t port_id) noexcept {
-  std::erase_if(monitors_, [port_id](const auto& other) { return other->port_id() == port_id; });
+  for (std::unique_ptr<ExitMonitor>* at = &monitors_; *at != nullptr;) {
+    if ((*at)->port_id() == port_id) {
+      *at = std::move((*at)->next);
+    } else {
+      at = &(*at)->next;
+    }
+  }
 }
 
-void IsolateCore::AddChild(IsolateCore& child) {
+void IsolateCore::MakeRoomForChild() {
   if (children_.size() >= prune_children_at_) {
     std::erase_if(children_, [](const auto& other) { return other->dead(); });
     prune_children_at_ = std::max<std::size_t>(8, children_.size() * 2);
   }
-  children_.emplace_back(&child);
+  if (children_.size() == children_.capacity()) children_.reserve(prune_children_at_);
 }
+
+void IsolateCore::AddChild(IsolateCore& child) noexcept { children_.emplace_back(&child); }
 
 void IsolateCore::EndChildren() noexcept {
   while (!children_.empty()) {

@@ -79,11 +79,12 @@ class IsolateCore final : public LocalsHost {
   void PushControl(EventNode* node) noexcept;
   // Says that the isolate is to end, and why: what its stop tokens show. The first one counts.
   void RequestStop(ExitReason cause, std::string_view reason);
-  // The same, and ends it at its next event or library call.
-  void RequestKill(ExitReason cause, std::string_view reason);
+  // The same, and ends it at its next event or library call. Where there is no memory for cause and
+  // reason it is ended without them: kKilled.
+  void RequestKill(ExitReason cause, std::string_view reason) noexcept;
   IsolateStop& stop() noexcept { return stop_; }
   // How it ended. Only once it is dead, or will never run: the runtime has stopped.
-  ExitInfo exit_info() const;
+  ExitInfo exit_info() const noexcept;
   // The isolate's thread, at its end: "killed: no longer needed".
   std::string DescribeEnd() const;
 
@@ -148,7 +149,7 @@ class IsolateCore final : public LocalsHost {
     before_next_event_.push_back(std::move(notice));
   }
   // One for each port.
-  void AddMonitor(std::unique_ptr<ExitMonitor> monitor);
+  void AddMonitor(std::unique_ptr<ExitMonitor> monitor) noexcept;
   void RemoveMonitor(std::uint64_t port_id) noexcept;
   // The rights that a full handle has. const.
   const Capability& pause_right() const noexcept { return pause_right_; }
@@ -156,8 +157,10 @@ class IsolateCore final : public LocalsHost {
   std::vector<ExitListener>& exit_listeners() noexcept { return exit_listeners_; }
   std::vector<SendPort<RemoteError>>& error_listeners() noexcept { return error_listeners_; }
   void set_errors_fatal(bool fatal) noexcept { errors_fatal_ = fatal; }
-  // The isolate's thread, in its code: `child` is killed when this isolate has ended.
-  void AddChild(IsolateCore& child);
+  // The isolate's thread, in its code: `child` is killed when this isolate has ended. Room first,
+  // which may throw std::bad_alloc.
+  void MakeRoomForChild();
+  void AddChild(IsolateCore& child) noexcept;
 
   // --- isolates that are plain threads
   // ------------------------------------------------------------ The isolate that is the calling
@@ -213,12 +216,14 @@ class IsolateCore final : public LocalsHost {
     TakeInbox();
     return !local_.empty() && pauses_.empty();
   }
-  void AcquireHeap(ThreadContext& context);
+  // Without memory for a heap the isolate ends by that error, before its code has run.
+  void AcquireHeap(ThreadContext& context) noexcept;
   void ReleaseHeap() noexcept;
-  // Handles the commands that are there, also in an event. False: there were none.
-  bool HandleControl();
+  // Handles the commands that are there, also in an event. False: there were none. One that finds
+  // no memory is an uncaught error of the isolate.
+  bool HandleControl() noexcept;
   // The same between two events, where a kill takes effect.
-  void HandleControlBetweenEvents();
+  void HandleControlBetweenEvents() noexcept;
   void HandleEvents(int credit);
   // An attached isolate: handles events in its own thread. Throws what was not caught.
   void Pump(int credit);
@@ -226,9 +231,9 @@ class IsolateCore final : public LocalsHost {
   class Presence;
   void TakeInbox() noexcept;
   void Deliver(EventNode* node);
-  void HandleUncaught(const std::exception_ptr& error);
+  void HandleUncaught(const std::exception_ptr& error) noexcept;
   // True if a listener's port has accepted it.
-  bool NotifyErrorListeners(const RemoteError& error);
+  bool NotifyErrorListeners(const RemoteError& error) noexcept;
   // What was said when the isolate was told to end, if that is what ended it.
   std::string_view EndMessage() const noexcept;
   // The event that runs is the last. The first reason counts.
@@ -271,7 +276,7 @@ class IsolateCore final : public LocalsHost {
   std::vector<Capability> pauses_;
   std::vector<ExitListener> exit_listeners_;
   std::vector<SendPort<RemoteError>> error_listeners_;
-  std::vector<std::unique_ptr<ExitMonitor>, MainAllocator<std::unique_ptr<ExitMonitor>>> monitors_;
+  std::unique_ptr<ExitMonitor> monitors_;  // the first; each owns the next
   std::vector<ExitListener, MainAllocator<ExitListener>> before_next_event_;
   std::vector<Ref<IsolateCore>, MainAllocator<Ref<IsolateCore>>> children_;  // some have ended
   std::size_t prune_children_at_ = 8;

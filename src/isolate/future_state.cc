@@ -1,6 +1,7 @@
 #include "isolates/detail/future_state.h"
 
 #include <algorithm>
+#include <new>
 #include <string>
 #include <variant>
 
@@ -23,23 +24,35 @@ FutureStateBase::~FutureStateBase() {
   delete error_;
 }
 
-void FutureStateBase::FailRemotely(RemoteError error, bool report_if_dropped) noexcept {
-  error_ = new Failure{{}, std::move(error), !report_if_dropped};
+// A future that is told of no result completes in any case.
+template <class Error>
+void FutureStateBase::Fail(Error&& error, bool observed) noexcept {
+  try {
+    error_ = new Failure{{}, std::forward<Error>(error), observed};
+  } catch (const std::bad_alloc&) {
+    no_memory_ = true;
+  }
   Finish();
 }
 
+void FutureStateBase::FailRemotely(RemoteError error, bool report_if_dropped) noexcept {
+  Fail(std::move(error), !report_if_dropped);
+}
+
 void FutureStateBase::FailLocally(std::exception_ptr error) noexcept {
-  error_ = new Failure{{}, std::move(error), false};
-  Finish();
+  Fail(std::move(error), false);
 }
 
 void FutureStateBase::FailDropped() noexcept {
   const MainHeapScope main_heap;
-  error_ = new Failure{
-      {},
-      std::make_exception_ptr(StateError("what was to produce this result ended before it did")),
-      true};
-  Finish();
+  std::exception_ptr error;
+  try {
+    error =
+        std::make_exception_ptr(StateError("what was to produce this result ended before it did"));
+  } catch (const std::bad_alloc&) {
+    error = std::current_exception();
+  }
+  Fail(std::move(error), true);
 }
 
 void FutureStateBase::Finish() noexcept {
@@ -126,6 +139,7 @@ void FutureStateBase::WaitOnPlainThread(TimePoint deadline) {
 }
 
 void FutureStateBase::Throw() {
+  if (error_ == nullptr) throw std::bad_alloc();
   error_->observed = true;
   if (auto* remote = std::get_if<RemoteError>(&error_->error)) throw RemoteError(*remote);
   std::rethrow_exception(std::get<std::exception_ptr>(error_->error));

@@ -15,7 +15,7 @@ const IdleStrategy& StrategyOf(const ThreadContext& context) noexcept {
 
 }  // namespace
 
-IdleWait::IdleWait() noexcept : context_(ThisThread()), begin_(std::chrono::steady_clock::now()) {}
+IdleWait::IdleWait() : context_(ThisThread()), begin_(std::chrono::steady_clock::now()) {}
 
 IdleWait::~IdleWait() {
   if (!learn_) return;

@@ -44,7 +44,8 @@ class AddMonitorCommand final : public EventNode, public MainHeapObject {
   void OnDiscard() noexcept override {
     const MainHeapScope main_heap;
     const std::unique_ptr<AddMonitorCommand> self(this);
-    monitor_->Tell(core_->exit_info());
+    ExitMonitor& monitor = *monitor_;
+    monitor.Tell(std::move(monitor_), core_->exit_info());
   }
 
  private:
@@ -52,28 +53,51 @@ class AddMonitorCommand final : public EventNode, public MainHeapObject {
   std::unique_ptr<ExitMonitor> monitor_;
 };
 
-class PortMonitor final : public ExitMonitor {
+class PortMonitor final : public ExitMonitor, public EventNode {
  public:
   explicit PortMonitor(SendPort<ExitInfo> port) : port_(std::move(port)) {}
-  bool Tell(const ExitInfo& info) noexcept override {
+  bool Tell(std::unique_ptr<ExitMonitor> self, const ExitInfo& info) noexcept override {
     try {
       return PortAccess::SendNotice(port_, info) == SendResult::kAccepted;
-    } catch (...) {  // a port that is none, or no memory
+    } catch (const std::bad_alloc&) {
+      // The port's isolate tries again, without the texts: it learns of the end or of its want of
+      // memory, and does not wait for ever.
+      brief_.reason = info.reason;
+      brief_.isolate_id = info.isolate_id;
+    } catch (const Error&) {  // a port that is none
       ReportUndelivered();
       return false;
     }
+    const Ref<PortHost> host(&PortAccess::CoreOf(port_)->host());
+    static_cast<void>(self.release());
+    host->Push(this);
+    return true;
   }
   std::uint64_t port_id() const noexcept override { return port_.id(); }
 
+  void OnEvent() override {
+    const std::unique_ptr<PortMonitor> self(this);
+    PortAccess::SendNotice(port_, std::move(brief_));
+  }
+  void OnDiscard() noexcept override { delete this; }
+
  private:
   const SendPort<ExitInfo> port_;
+  ExitInfo brief_;
 };
 
 class FutureMonitor final : public ExitMonitor {
  public:
   explicit FutureMonitor(ResultSink<ExitInfo> sink) : sink_(std::move(sink)) {}
-  bool Tell(const ExitInfo& info) noexcept override {
-    sink_.Succeed(info);
+  bool Tell(std::unique_ptr<ExitMonitor>, const ExitInfo& info) noexcept override {
+    std::exception_ptr failure;
+    try {
+      sink_.Succeed(ExitInfo(info));
+      return true;
+    } catch (const std::bad_alloc&) {
+      failure = std::current_exception();
+    }
+    sink_.FailLocally(std::move(failure));
     return true;
   }
 
@@ -81,43 +105,77 @@ class FutureMonitor final : public ExitMonitor {
   ResultSink<ExitInfo> sink_;
 };
 
-// Ends a stream of errors: an error without a type comes after all others.
-class ErrorsEnd final : public ExitMonitor {
+// co_await: resumes when there is an error, or the isolate has ended.
+class ErrorOrEnd {
  public:
-  explicit ErrorsEnd(SendPort<RemoteError> port) : port_(std::move(port)) {}
-  bool Tell(const ExitInfo&) noexcept override {
-    try {
-      PortAccess::SendNotice(port_, RemoteError("", "", ""));
-    } catch (...) {  // no memory
-      ReportUndelivered();
-    }
-    return false;
+  ErrorOrEnd(const ReceivePort<RemoteError>& errors, const Future<ExitInfo>& end)
+      : errors_(PortAccess::CoreOf(errors)), end_(end.shared_state()) {}
+  ErrorOrEnd(const ErrorOrEnd&) = delete;
+  ErrorOrEnd& operator=(const ErrorOrEnd&) = delete;
+  ~ErrorOrEnd() { Cancel(); }  // the stream may be destroyed while it waits
+
+  bool await_ready() const {
+    errors_->CheckOwner();
+    errors_->host().CheckStop();
+    return end_->done() || (errors_->HasMessage() && errors_->host().MayGoOn());
   }
-  std::uint64_t port_id() const noexcept override { return port_.id(); }
+  bool await_suspend(std::coroutine_handle<> waiter) {
+    waiting_ = end_->Await(waiter);
+    if (waiting_) errors_->SetWaiter(waiter);
+    return waiting_;
+  }
+  void await_resume() {
+    Cancel();
+    errors_->host().CheckStop();
+  }
 
  private:
-  const SendPort<RemoteError> port_;
+  void Cancel() noexcept {
+    if (!std::exchange(waiting_, false)) return;
+    end_->CancelAwait();
+    errors_->ClearWaiter();
+  }
+
+  const Ref<PortCore> errors_;
+  const Ref<FutureState<ExitInfo>> end_;
+  bool waiting_ = false;
 };
 
 // Subscribed from the beginning, not from the first Next.
-Stream<RemoteError> ErrorsOf(Isolate isolate, ReceivePort<RemoteError> errors) {
+Stream<RemoteError> ErrorsOf(Isolate isolate, ReceivePort<RemoteError> errors,
+                             Future<ExitInfo> end) {
   struct Subscription {
     const Isolate& isolate;
     const SendPort<RemoteError> port;
-    ~Subscription() { isolate.RemoveErrorListener(port); }
+    ~Subscription() {
+      try {
+        isolate.RemoveErrorListener(port);
+      } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the port is closed anyway
+      }
+    }
   } const subscription{isolate, errors.send_port()};
   for (;;) {
-    std::optional<RemoteError> error = co_await errors.Receive();
-    if (!error.has_value() || error->type().empty()) break;
-    co_yield std::move(*error);
+    const bool last_look = end.ready();  // all its errors were sent before
+    if (std::optional<RemoteError> error = errors.TryReceive()) {
+      co_yield std::move(*error);
+    } else if (last_look) {
+      break;
+    } else {
+      co_await ErrorOrEnd(errors, end);
+    }
   }
+}
+
+template <class Action>
+std::unique_ptr<Command<Action>> MakeCommand(IsolateCore& core, Action action) {
+  return std::make_unique<Command<Action>>(core, std::move(action));
 }
 
 template <class Action>
 void PostCommand(const Ref<PortHost>& isolate, Action action) {
   const MainHeapScope main_heap;
   IsolateCore& core = CoreOf(isolate);
-  core.PushControl(new Command<Action>(core, std::move(action)));
+  core.PushControl(MakeCommand(core, std::move(action)).release());
 }
 
 }  // namespace
@@ -126,52 +184,76 @@ std::unique_ptr<ExitMonitor> MakePortMonitor(SendPort<ExitInfo> port) {
   return std::make_unique<PortMonitor>(std::move(port));
 }
 
-void ReportUndelivered() noexcept {
-  const IsolateCore* core = CurrentCore();
-  ReportUnhandledError(
-      DescribeException(std::current_exception(), core != nullptr ? core->name() : ""));
-}
+void ReportUndelivered() noexcept { ReportUnhandledError(DescribeCurrentException()); }
+
+namespace {
+
+// An isolate that is not ready yet. If it never becomes so, nobody knows of it.
+class Birth {
+ public:
+  Birth(const LaunchOptions& options, std::unique_ptr<Computation> computation)
+      : options_(options), scheduler_(GetScheduler()) {
+    if (IsolateCore* current = CurrentCore()) current->CheckStop();
+    if (options.end_with_parent) {
+      parent_ = &RequireCore();
+      parent_->MakeRoomForChild();
+    }
+    // Copied in the main heap: the options' strings may come from the caller's isolate (rule H2).
+    core_ = MakeRef<IsolateCore>(LaunchOptions(options), std::move(computation));
+    scheduler_.IsolateStarted(*core_);
+  }
+  Birth(const Birth&) = delete;
+  Birth& operator=(const Birth&) = delete;
+  ~Birth() {
+    if (core_ != nullptr) scheduler_.IsolateEnded(*core_);
+  }
+
+  IsolateCore& core() const noexcept { return *core_; }
+  void MakeReady() {
+    if (options_.hosted) {
+      core_->EnsureLoop().Ready();
+    } else {
+      if (options_.dedicated) scheduler_.Dedicate(*core_, *options_.dedicated, options_.idle);
+      if (!scheduler_.Schedule(*core_)) throw StateError("the runtime is shut down");
+    }
+    if (parent_ != nullptr) parent_->AddChild(*core_);
+    core_ = nullptr;
+  }
+
+ private:
+  const LaunchOptions& options_;
+  Scheduler& scheduler_;
+  IsolateCore* parent_ = nullptr;
+  Ref<IsolateCore> core_;
+};
+
+}  // namespace
 
 Ref<PortHost> Launch(const LaunchOptions& options, std::unique_ptr<Computation> computation) {
-  if (IsolateCore* current = CurrentCore()) current->CheckStop();
   const MainHeapScope main_heap;
-  IsolateCore* const parent = options.end_with_parent ? &RequireCore() : nullptr;
-  Scheduler& scheduler = GetScheduler();
-  // Copied in the main heap: the options' strings may come from the caller's isolate (rule H2).
-  auto core = MakeRef<IsolateCore>(LaunchOptions(options), std::move(computation));
-  scheduler.IsolateStarted(*core);
-  if (options.hosted) {
-    core->EnsureLoop().Ready();
-    return Ref<PortHost>(core.get());
-  }
-  if (options.dedicated) {
-    try {
-      scheduler.Dedicate(*core, *options.dedicated, options.idle);
-    } catch (...) {
-      scheduler.IsolateEnded(*core);
-      throw;
-    }
-  }
-  if (!scheduler.Schedule(*core)) {
-    scheduler.IsolateEnded(*core);
-    throw StateError("the runtime is shut down");
-  }
-  if (parent != nullptr) parent->AddChild(*core);
-  return Ref<PortHost>(core.get());
+  Birth birth(options, std::move(computation));
+  Ref<PortHost> isolate(&birth.core());
+  birth.MakeReady();
+  return isolate;
 }
 
-RemoteError TerminalError(const std::optional<RemoteError>& error) {
-  if (error) return *error;
+RemoteError TerminalError(const std::optional<RemoteError>& error) noexcept {
+  if (error) return CopyError(*error);
   const IsolateCore* core = CurrentCore();
-  return RemoteError("isolates::StateError",
-                     "the isolate ended without a result" +
-                         (core != nullptr ? " (" + core->DescribeEnd() + ")" : std::string()),
-                     core != nullptr ? core->name() : "");
+  try {
+    return RemoteError("isolates::StateError",
+                       "the isolate ended without a result" +
+                           (core != nullptr ? " (" + core->DescribeEnd() + ")" : std::string()),
+                       core != nullptr ? core->name() : "");
+  } catch (const std::bad_alloc&) {
+    return OutOfMemoryError();
+  }
 }
 
-RemoteError DescribeCurrentException() {
+RemoteError DescribeCurrentException() noexcept {
   const IsolateCore* core = CurrentCore();
-  return DescribeException(std::current_exception(), core != nullptr ? core->name() : "");
+  return DescribeException(std::current_exception(),
+                           core != nullptr ? std::string_view(core->name()) : std::string_view());
 }
 
 void CheckExit() { RequireCore().CheckExit(); }
@@ -183,7 +265,8 @@ bool IsolateIsEnding() noexcept {
   return core != nullptr && core->ending();
 }
 
-Root RunListener(Task<void> task, std::shared_ptr<void> keep) {
+Root RunListener(Task<void> task, std::shared_ptr<void> keep, bool& begun) {
+  begun = true;
   co_await std::move(task);
   keep = nullptr;
 }
@@ -233,14 +316,21 @@ Future<Isolate> Isolate::SpawnJob(std::unique_ptr<internal::Computation> job,
   internal::ResultSink<Isolate> sink(std::move(state));
   std::exception_ptr failure;
   try {
-    auto core = internal::Launch(options, std::move(job));
-    IsolateCore& isolate = CoreOf(core);
-    sink.Succeed(
-        Isolate(ControlPort(std::move(core)), isolate.pause_right(), isolate.terminate_right()));
+    const internal::MainHeapScope main_heap;
+    internal::Birth birth(options, std::move(job));
+    const IsolateCore& core = birth.core();
+    Isolate isolate(ControlPort(internal::Ref<internal::PortHost>(&birth.core())),
+                    core.pause_right(), core.terminate_right());
+    birth.MakeReady();
+    sink.Succeed(std::move(isolate));
   } catch (const std::exception& error) {
     const internal::MainHeapScope main_heap;
-    failure = std::make_exception_ptr(
-        IsolateSpawnException(std::string("the isolate could not be created: ") + error.what()));
+    try {
+      failure = std::make_exception_ptr(
+          IsolateSpawnException(std::string("the isolate could not be created: ") + error.what()));
+    } catch (const std::bad_alloc&) {
+      failure = std::current_exception();
+    }
   }
   if (failure) sink.FailLocally(std::move(failure));
   return future;
@@ -269,8 +359,10 @@ void Isolate::Kill(ControlPriority priority, std::string_view reason) const {
   if (priority == ControlPriority::kImmediate) {
     core.RequestKill(ExitReason::kKilled, reason);
   } else {
+    auto command =
+        internal::MakeCommand(core, [](IsolateCore& isolate) { isolate.EndBeforeNextEvent(); });
     core.RequestStop(ExitReason::kKilled, reason);
-    PostCommand(control_port_.isolate_, [](IsolateCore& isolate) { isolate.EndBeforeNextEvent(); });
+    core.PushControl(command.release());
   }
 }
 
@@ -325,11 +417,7 @@ Future<ExitInfo> Isolate::Ended() const {
 Stream<RemoteError> Isolate::Errors() const {
   ReceivePort<RemoteError> errors;
   AddErrorListener(errors.send_port());
-  {
-    const internal::MainHeapScope main_heap;
-    AddMonitor(std::make_unique<internal::ErrorsEnd>(errors.send_port()));
-  }
-  return internal::ErrorsOf(*this, std::move(errors));
+  return internal::ErrorsOf(*this, std::move(errors), Ended());
 }
 
 std::string_view ExitReasonName(ExitReason reason) noexcept {

@@ -81,7 +81,7 @@ Scheduler& GetScheduler();
 //   }
 class IdleWait {
  public:
-  IdleWait() noexcept;
+  IdleWait();
   IdleWait(const IdleWait&) = delete;
   IdleWait& operator=(const IdleWait&) = delete;
   ~IdleWait();  // the strategy learns how long it was

@@ -91,7 +91,8 @@ Task<bool> WaitForEnd(SupervisorState& self, SupervisorState::Child& child, Dura
     } catch (const TimeoutError&) {
       co_return false;
     }
-    if (info) self.TakeEnded(*info);
+    if (!info) co_return false;  // the supervisor is destroyed
+    self.TakeEnded(*info);
   }
   co_return true;
 }
@@ -144,10 +145,15 @@ Task<> Supervise(std::shared_ptr<SupervisorState> self) {
       }
       co_await RestartAfter(*self, *child);
     }
-  } catch (const Error&) {  // what ends this isolate passes
+  } catch (const std::exception&) {  // what ends this isolate passes
     failure = std::current_exception();
   }
-  co_await StopFrom(*self, 0);
+  try {
+    co_await StopFrom(*self, 0);
+  } catch (const std::exception&) {  // no memory for an orderly stop
+    self->KillAll();
+    if (!failure) failure = std::current_exception();
+  }
   if (failure) std::rethrow_exception(failure);
 }
 
@@ -174,7 +180,11 @@ Supervisor::Supervisor(std::vector<ChildSpec> children, const SupervisorOptions&
 Supervisor::~Supervisor() {
   state_->stopping = true;
   state_->KillAll();
-  state_->Wake();
+  try {
+    state_->Wake();
+  } catch (const std::bad_alloc&) {
+    state_->ends.Close();  // that wakes it, too
+  }
 }
 
 void Supervisor::Stop() {

@@ -13,9 +13,15 @@ void PendingTimer::Start(Duration delay, std::coroutine_handle<> waiter) {
   Scheduler& scheduler = GetScheduler();
   const TimePoint now = scheduler.clock().Now();
   const TimePoint when = delay < TimePoint::max() - now ? now + delay : TimePoint::max();
-  timer_ = new TimerNode(RequireHost(), when, waiter);
-  timer_->AddRef();  // the scheduler's
-  scheduler.AddTimer(timer_);
+  auto timer = MakeRef<TimerNode>(RequireHost(), when, waiter);
+  try {
+    scheduler.AddTimer(timer.get());
+  } catch (...) {
+    timer->Cancel();
+    throw;
+  }
+  timer->AddRef();  // the scheduler has taken over the first reference
+  timer_ = timer.Detach();
 }
 
 TimePoint TimerNow() { return GetScheduler().clock().Now(); }

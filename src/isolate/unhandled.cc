@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <new>
 #include <typeinfo>
 
 #include "isolates/detail/heap.h"
@@ -33,8 +34,9 @@ UnhandledErrorHandler SetUnhandledErrorHandler(UnhandledErrorHandler new_handler
 
 namespace internal {
 
-RemoteError DescribeException(const std::exception_ptr& exception, std::string_view isolate_name) {
-  const MainHeapScope main_heap;
+namespace {
+
+RemoteError Describe(const std::exception_ptr& exception, std::string_view isolate_name) {
   try {
     std::rethrow_exception(exception);
   } catch (const RemoteError& error) {
@@ -44,6 +46,27 @@ RemoteError DescribeException(const std::exception_ptr& exception, std::string_v
   } catch (...) {
     return RemoteError("unknown", "an exception not derived from std::exception",
                        std::string(isolate_name));
+  }
+}
+
+}  // namespace
+
+RemoteError DescribeException(const std::exception_ptr& exception,
+                              std::string_view isolate_name) noexcept {
+  const MainHeapScope main_heap;
+  try {
+    return Describe(exception, isolate_name);
+  } catch (const std::bad_alloc&) {
+    return OutOfMemoryError();
+  }
+}
+
+RemoteError CopyError(const RemoteError& error) noexcept {
+  const MainHeapScope main_heap;
+  try {
+    return RemoteError(error);
+  } catch (const std::bad_alloc&) {
+    return OutOfMemoryError();
   }
 }
 

@@ -12,13 +12,9 @@ Ref<LatestValueCore> LatestValueCore::Create(std::string_view debug_name) {
   PortHost& host = RequireHost();
   host.CheckStop();
   const MainHeapScope main_heap;
+  host.ReservePort();
   auto core = Ref<LatestValueCore>::Adopt(new LatestValueCore(host, debug_name));
-  try {
-    host.AddPort(*core);
-  } catch (...) {
-    static_cast<void>(core->slot_.Close());  // nobody has it yet: no value
-    throw;
-  }
+  host.AddPort(*core);
   return core;
 }
 

@@ -1,6 +1,8 @@
 #include "isolates/request.h"
 
+#include <new>
 #include <string>
+#include <string_view>
 
 #include "isolates/detail/heap.h"
 #include "src/isolate/core.h"
@@ -12,9 +14,9 @@ namespace {
 // relaxed - a number generator.
 std::atomic<std::uint64_t> next_call_id{1};
 
-std::string NameOfIsolate() {
+std::string_view NameOfIsolate() noexcept {
   const IsolateCore* core = CurrentCore();
-  return core != nullptr ? core->name() : std::string();
+  return core != nullptr ? std::string_view(core->name()) : std::string_view();
 }
 
 }  // namespace
@@ -22,10 +24,14 @@ std::string NameOfIsolate() {
 RequestCall::RequestCall(Ref<RequestCounters> counters) noexcept
     : id_(next_call_id.fetch_add(1, std::memory_order_relaxed)), counters_(std::move(counters)) {}
 
-RemoteError UnansweredError() {
+RemoteError UnansweredError() noexcept {
   const MainHeapScope main_heap;
-  return RemoteError("isolates::StateError", "the request was dropped without an answer",
-                     NameOfIsolate());
+  try {
+    return RemoteError("isolates::StateError", "the request was dropped without an answer",
+                       std::string(NameOfIsolate()));
+  } catch (const std::bad_alloc&) {
+    return OutOfMemoryError();
+  }
 }
 
 RemoteError InMainHeap(const RemoteError& error) {
@@ -33,7 +39,7 @@ RemoteError InMainHeap(const RemoteError& error) {
   return RemoteError(error);
 }
 
-RemoteError DescribeHandledException() {
+RemoteError DescribeHandledException() noexcept {
   const MainHeapScope main_heap;
   return DescribeException(std::current_exception(), NameOfIsolate());
 }

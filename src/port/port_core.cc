@@ -57,6 +57,7 @@ Ref<PortCore> PortCore::Create(const PortOptions& options) {
   host.CheckStop();
   RequireConsistent(options);
   const HeapScope main_heap(nullptr);
+  host.ReservePort();
   auto core = Ref<PortCore>::Adopt(new PortCore(host, options));
   host.AddPort(*core);
   return core;

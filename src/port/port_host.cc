@@ -35,9 +35,13 @@ ProducerTable& PortHost::producers() {
   return *producers_;
 }
 
-void PortHost::AddPort(HostedPort& port) {
-  port.index_in_host = open_ports_.size();
+void PortHost::ReservePort() {
+  if (open_ports_.size() == open_ports_.capacity()) open_ports_.reserve(2 * open_ports_.size() + 1);
+}
+
+void PortHost::AddPort(HostedPort& port) noexcept {
   open_ports_.emplace_back(&port);
+  port.index_in_host = open_ports_.size() - 1;
 }
 
 void PortHost::RemovePort(HostedPort& port) noexcept {

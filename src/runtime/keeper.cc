@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <new>
 
 #include "isolates/detail/heap.h"
 #include "isolates/detail/threads.h"
@@ -31,12 +32,18 @@ void Keeper::StartThread() {
   thread_ = std::thread([this] { Loop(); });
 }
 
+void Keeper::Start() {
+  const MainHeapScope main_heap;
+  const std::lock_guard lock(mutex_);
+  StartThread();
+}
+
 void Keeper::AddTimer(TimerNode* timer) {
   const MainHeapScope main_heap;
   {
     const std::lock_guard lock(mutex_);
-    timers_.Add(*timer);
     StartThread();
+    timers_.Add(*timer);
   }
   parker_.Unpark();
 }
@@ -49,16 +56,11 @@ void Keeper::RemoveTimer(TimerNode& timer) noexcept {
   timer.Release();
 }
 
-void Keeper::Watch() {
+void Keeper::Watch() noexcept {
   // relaxed - a hint that saves the exchange while it watches.
   if (watching_.load(std::memory_order_relaxed)) return;
   // seq_cst - pairs with Loop's store of false, which is followed by one more look.
   if (watching_.exchange(true, std::memory_order_seq_cst)) return;
-  const MainHeapScope main_heap;
-  {
-    const std::lock_guard lock(mutex_);
-    StartThread();
-  }
   parker_.Unpark();
 }
 
@@ -124,7 +126,10 @@ TimePoint Keeper::FireTimers() {
 
 void Keeper::Loop() {
   pthread_setname_np(pthread_self(), "isolates-keeper");
-  RegisterThisThread("isolates-keeper");
+  try {
+    RegisterThisThread("isolates-keeper");
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): no code of isolates runs here
+  }
   // acquire - pairs with Stop.
   while (!stopping_.load(std::memory_order_acquire)) {
     TimePoint until = std::min(FireTimers(), LookSeldom());

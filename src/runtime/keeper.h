@@ -28,6 +28,8 @@ class Keeper : public MainHeapObject {
 
   const Clock& clock() const noexcept { return *clock_; }
   // Any thread. Takes over a reference. Timers fire in the order of their times, then of this call.
+  // The thread starts at the first of these two. Both throw if it cannot.
+  void Start();
   void AddTimer(TimerNode* timer);
   // Any thread: gives the reference back if the timer has not fired. A timer that has is on its way
   // to its isolate.
@@ -36,7 +38,8 @@ class Keeper : public MainHeapObject {
   std::map<std::uint64_t, int> CountTimers();
   bool HasTimers();
   // Any thread, cheap when it watches already.
-  void Watch();
+  // Start was called before.
+  void Watch() noexcept;
   // The same.
   void LookLater() noexcept;
   // Ends the thread. Timers that have not fired never will.

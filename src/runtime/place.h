@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -45,6 +46,9 @@ class Place : public MainHeapObject {
   // Ready isolates: those that pass the others, and the others.
   ReadyQueue urgent;
   ReadyQueue ready;
+  // Those for whose queue there was no memory. Whoever takes them keeps one and puts the others
+  // back.
+  EventStack<IsolateCore> overflow;
   alignas(kCacheLine) std::atomic<Worker*> owner{nullptr};
   // The worker that sleeps here because it found nothing to do. Whoever takes it out must unpark
   // it.
@@ -76,8 +80,8 @@ class Worker : public MainHeapObject {
   // Isolates that only this worker may run. Any thread pushes and unparks; the worker takes all.
   EventStack<IsolateCore> bound;
   EventList<IsolateCore> bound_now;  // the worker only
-  std::vector<std::unique_ptr<ReadyQueue::Consumer>>
-      consumers;             // the worker only, two for each place: urgent, ready
+  // The worker only, two for each place: urgent, ready.
+  std::vector<std::optional<ReadyQueue::Consumer>> consumers;
   std::size_t searches = 0;  // the worker only
   // Not zero while the worker waits in a turn: nobody runs what is bound to it (see Schedule).
   std::atomic<std::uint32_t> waits{0};

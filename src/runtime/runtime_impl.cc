@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <new>
 #include <utility>
 
 #include "isolates/detail/heap.h"
@@ -123,8 +124,13 @@ bool Runtime::Schedule(IsolateCore& core) noexcept {
 }
 
 void Runtime::MakeReady(IsolateCore& core, Place& place) noexcept {
-  const bool urgent = core.urgent();
-  (urgent ? place.urgent : place.ready).Enqueue(TokenFor(place, urgent), &core);
+  bool urgent = core.urgent();
+  try {
+    (urgent ? place.urgent : place.ready).Enqueue(TokenFor(place, urgent), &core);
+  } catch (const std::bad_alloc&) {
+    urgent = false;  // it passes nobody from there
+    place.overflow.Push(&core);
+  }
   // relaxed - a hint where to look first; the count that follows is what nobody misses.
   if (urgent) urgent_count_.fetch_add(1, std::memory_order_relaxed);
   // seq_cst - pairs with Idle and with whoever frees a place: they announce, then look at this
@@ -192,7 +198,8 @@ bool Runtime::FillPlace(Place& place) noexcept {
   Worker* worker = nullptr;
   try {
     worker = TakeSpareOrStart();
-  } catch (...) {  // NOLINT(bugprone-empty-catch): the work waits for the workers there are
+  } catch (...) {
+    keeper_->Watch();  // the work waits for the workers there are, and the keeper tries again
   }
   if (worker == nullptr) return false;
   Worker* nobody = nullptr;
@@ -229,25 +236,43 @@ Worker* Runtime::TakeSpareOrStart() {
 Worker* Runtime::StartWorker() {
   const std::lock_guard lock(spares_mutex_);
   MarkCurrentHeapNotDroppable();
+  workers_.reserve(workers_.size() + 1);
   const int number = static_cast<int>(workers_.size()) + 1;
   auto worker = std::make_unique<Worker>(number, places_.size());
   Worker* const raw = worker.get();
   Parker announced;
   raw->thread = std::thread([this, raw, &announced] {
-    raw->context = &ThisThread();
     raw->tid = gettid();
-    auto* heaps = new WorkerHeaps;
-    raw->heaps = heaps;
-    raw->context->heaps = heaps;
+    try {
+      RegisterThisThread("isolates worker");
+      raw->context = &ThisThread();
+      raw->heaps = new WorkerHeaps;
+    } catch (const std::bad_alloc&) {
+      announced.Unpark();
+      return;
+    }
+    raw->context->heaps = raw->heaps;
     announced.Unpark();
     WorkerMain(*raw);
   });
-  workers_.push_back(std::move(worker));
   announced.Park();
+  if (raw->heaps == nullptr) {
+    raw->thread.join();
+    throw std::bad_alloc();
+  }
+  workers_.push_back(std::move(worker));
   return raw;
 }
 
 void Runtime::IsolateStarted(IsolateCore& core) {
+  // Where isolates are, the keeper is: it starts workers that could not be started at once. acquire
+  // - pairs with the release below: the thread of the keeper is there.
+  if (!core.attached() && !keeper_runs_.load(std::memory_order_acquire) &&
+      phase_.load(std::memory_order_relaxed) != Phase::kClosed) {  // relaxed - looked at below
+    keeper_->Start();
+    // release - pairs with the load above.
+    keeper_runs_.store(true, std::memory_order_release);
+  }
   LiveShard& shard = ShardOf(core);
   const std::lock_guard lock(shard.mutex);
   // acquire - pairs with Stop, which walks over the shards afterwards: it sees this isolate, or it

@@ -95,6 +95,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   IsolateCore* FindWork(Worker& worker);
   IsolateCore* TakeUrgent(Worker& worker);
   IsolateCore* TakeFrom(Worker& worker, Place& place, bool urgent);
+  static IsolateCore* TakeOverflow(Place& place) noexcept;
   void RunIsolate(Worker& worker, IsolateCore& core);
   void Idle(Worker& worker);
   void WaitAsSpare(Worker& worker);
@@ -169,6 +170,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   };
   std::atomic<Phase> phase_{Phase::kOpen};
   std::atomic<bool> overdue_{false};  // isolates had not ended when the runtime stopped
+  std::atomic<bool> keeper_runs_{false};
   std::atomic<bool> stopped_{false};  // no turns either
 
   std::mutex spares_mutex_;  // guards what follows

@@ -5,6 +5,7 @@
 #include "isolates/detail/check.h"
 #include "isolates/detail/threads.h"
 #include "isolates/detail/worker_heaps.h"
+#include "src/heap/allocation_faults.h"
 #include "src/runtime/runtime_impl.h"
 
 namespace isolates {
@@ -76,7 +77,9 @@ void Simulator::CheckThread() const noexcept {
                  "an isolate of a simulation is used from outside of the simulation");
 }
 
+// Faults that a test plants (AllocationFaults) are not meant for what the simulation needs itself.
 void Simulator::Note(SimulationStep::Kind kind, const IsolateCore& core, int events) {
+  const AllocationFaults::Exempt exempt;
   const auto live = live_.find(core.id());
   report_.trace.push_back(
       {kind, clock_.now.time_since_epoch(), live != live_.end() ? live->second.index : 0, events});
@@ -87,18 +90,18 @@ void Simulator::Note(SimulationStep::Kind kind, const IsolateCore& core, int eve
 
 bool Simulator::Schedule(IsolateCore& core) noexcept {
   CheckThread();
-  const MainHeapScope main_heap;
   core.AddRef();
-  ready_.push_back(&core);
+  ready_.push_back(&core);  // there is room (IsolateStarted)
   return true;
 }
 
 void Simulator::AddTimer(TimerNode* timer) {
   CheckThread();
   const MainHeapScope main_heap;
+  const std::uint64_t order = next_order_++;
+  due_.emplace(std::pair(timer->when(), order), Due{timer, 0});
   timer->queue_index = 0;  // queued; its place is the key
-  timer->queue_order = next_order_++;
-  due_.emplace(std::pair(timer->when(), timer->queue_order), Due{timer, 0});
+  timer->queue_order = order;
 }
 
 void Simulator::RemoveTimer(TimerNode& timer) noexcept {
@@ -112,7 +115,10 @@ void Simulator::RemoveTimer(TimerNode& timer) noexcept {
 void Simulator::IsolateStarted(IsolateCore& core) {
   CheckThread();
   if (ending_) throw StateError("the simulation is ending");
-  live_.emplace(core.id(), Live{Ref<IsolateCore>(&core), next_index_++});
+  // An isolate that sleeps or is ready stands there once: making it ready needs no memory.
+  if (ready_.capacity() <= live_.size()) ready_.reserve(2 * live_.size() + 1);
+  live_.emplace(core.id(), Live{Ref<IsolateCore>(&core), next_index_});
+  ++next_index_;
   Note(SimulationStep::Kind::kStart, core);
 }
 
@@ -125,11 +131,14 @@ void Simulator::IsolateEnded(IsolateCore& core) noexcept {
 
 void Simulator::ParkInTurn(IsolateCore& core, Parker&, TimePoint deadline) {
   CheckThread();
+  std::optional<AllocationFaults::Exempt> exempt(std::in_place);
   Actor& self = *running_;
   sleepers_.emplace(core.id(), Sleeper{&self, false});
   const std::pair alarm(deadline, next_order_++);
   if (deadline != TimePoint::max()) due_.emplace(alarm, Due{nullptr, core.id()});
-  PassBaton(self, SpareOrNew());
+  Actor& other = SpareOrNew();
+  exempt.reset();
+  PassBaton(self, other);
   sleepers_.erase(core.id());
   due_.erase(alarm);
 }
@@ -138,9 +147,8 @@ void Simulator::UnparkInTurn(IsolateCore& core, Parker&) noexcept {
   CheckThread();
   const auto sleeper = sleepers_.find(core.id());
   if (sleeper == sleepers_.end() || std::exchange(sleeper->second.ready, true)) return;
-  const MainHeapScope main_heap;
   core.AddRef();
-  ready_.push_back(&core);
+  ready_.push_back(&core);  // there is room (IsolateStarted)
 }
 
 // --- threads
@@ -168,10 +176,12 @@ void Simulator::PassBaton(Actor& self, Actor& other) {
 }
 
 void Simulator::ActorMain(Actor& self) {
+  std::optional<AllocationFaults::Exempt> exempt(std::in_place);
   RegisterThisThread("simulation");
   self.baton.Park();
   WorkerHeaps heaps;
   const ThreadOfSimulation thread(*this);
+  exempt.reset();
   Loop(self);
 }
 
@@ -205,13 +215,17 @@ void Simulator::Loop(Actor& self) {
       EndAll();
       continue;
     }
+    if (options_.on_step() && !ending_) options_.on_step()(steps_++);
     const auto chosen = ready_.begin() + static_cast<std::ptrdiff_t>(Random(ready_.size()));
     const auto core = Ref<IsolateCore>::Adopt(*chosen);
     ready_.erase(chosen);
     const auto sleeper = sleepers_.find(core->id());
     if (sleeper != sleepers_.end()) {
       Note(SimulationStep::Kind::kResume, *core);
-      spares_.push_back(&self);
+      {
+        const AllocationFaults::Exempt exempt;
+        spares_.push_back(&self);
+      }
       PassBaton(self, *sleeper->second.actor);
       continue;
     }
@@ -249,6 +263,7 @@ bool Simulator::FireTimers() {
 }
 
 void Simulator::EndAll() {
+  const AllocationFaults::Exempt exempt;
   ending_ = true;
   std::vector<Ref<IsolateCore>> left;
   left.reserve(live_.size());

@@ -107,6 +107,7 @@ class Simulator final : public Scheduler, public MainHeapObject {
   std::map<std::pair<TimePoint, std::uint64_t>, Due> due_;  // by time, then order
   std::uint64_t next_order_ = 0;
   std::uint64_t next_index_ = 0;
+  std::uint64_t steps_ = 0;                     // that OnStep was told of
   std::vector<std::unique_ptr<Actor>> actors_;  // the first is the caller of Simulate
   std::vector<Actor*> spares_;
   Actor* running_ = nullptr;

@@ -103,13 +103,29 @@ IsolateCore* Runtime::TakeUrgent(Worker& worker) {
 IsolateCore* Runtime::TakeFrom(Worker& worker, Place& place, bool urgent) {
   ReadyQueue& queue = urgent ? place.urgent : place.ready;
   auto& consumer = worker.consumers[2 * static_cast<std::size_t>(place.index) + (urgent ? 0 : 1)];
-  if (consumer == nullptr) consumer = std::make_unique<ReadyQueue::Consumer>(queue);
+  if (!consumer.has_value()) consumer.emplace(queue);
   IsolateCore* core = nullptr;
-  if (!queue.TryDequeue(*consumer, core)) return nullptr;
+  if (!queue.TryDequeue(*consumer, core)) {
+    if (urgent || place.overflow.empty()) return nullptr;
+    core = TakeOverflow(place);
+    if (core == nullptr) return nullptr;
+  }
   // relaxed, both - count down what this thread took; only the count's rise wakes anybody.
   if (urgent) urgent_count_.fetch_sub(1, std::memory_order_relaxed);
   ready_count_.fetch_sub(1, std::memory_order_relaxed);
   return core;
+}
+
+// Another worker that finds nothing meanwhile sees by ready_count_ that it has to look again.
+IsolateCore* Runtime::TakeOverflow(Place& place) noexcept {
+  IsolateCore* const first = place.overflow.TakeAll();
+  if (first == nullptr) return nullptr;
+  for (IsolateCore* core = first->next_event; core != nullptr;) {
+    IsolateCore* const next = core->next_event;
+    place.overflow.Push(core);
+    core = next;
+  }
+  return first;
 }
 
 void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {

@@ -5,8 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "isolates/isolates.h"
+#include "tests/patterns/scenarios.h"
 
 namespace isolates {
 namespace {
@@ -55,8 +59,59 @@ TEST(BroadcastTest, AnyIsolateMaySubscribeAndSend) {
   EXPECT_EQ(port.TryReceive(), 3);
 }
 
+TEST(BroadcastTest, SubscribersComeWhileOthersSend) { BroadcastToMany(8, 100); }
+
 TEST(BroadcastTest, AnUnconnectedPortIsAStateError) {
   EXPECT_THROW(Broadcast<int>().Subscribe(SendPort<int>()), StateError);
+}
+
+TEST(BroadcastTest, CopiesAreTheSameBroadcastAndAMovedOneIsEmpty) {
+  ReceivePort<int> port;
+  Broadcast<int> numbers;
+  const Broadcast<int> copy(numbers);
+  EXPECT_EQ(copy, numbers);
+  EXPECT_FALSE(copy == Broadcast<int>());
+  copy.Subscribe(port.send_port());
+  EXPECT_EQ(numbers.Send(1).accepted, 1U);
+  const Broadcast<int> moved(std::move(numbers));
+  EXPECT_EQ(moved.Send(2).accepted, 1U);
+  EXPECT_THROW(numbers.Send(3), StateError);  // NOLINT(bugprone-use-after-move): says so
+  EXPECT_EQ(port.TryReceive(), 1);
+  EXPECT_EQ(port.TryReceive(), 2);
+}
+
+TEST(BroadcastTest, WhatMayNotBeSentGoesToNobody) {
+  ReceivePort<std::string_view> a;
+  ReceivePort<std::string_view> b;
+  const Broadcast<std::string_view> views;
+  views.Subscribe(a.send_port());
+  views.Subscribe(b.send_port());
+  const char local[] = "on this stack";
+  EXPECT_THROW(views.Send(std::string_view(local)), TransferError);
+  EXPECT_EQ(views.Send("constant").accepted, 2U);
+  EXPECT_EQ(a.TryReceive(), "constant");
+  EXPECT_EQ(b.TryReceive(), "constant");
+}
+
+TEST(BroadcastTest, ManySubscribersComeAndGo) {
+  const Broadcast<int> numbers;
+  ReceivePort<int> stays;
+  numbers.Subscribe(stays.send_port());
+  for (int round = 0; round < 5; ++round) {
+    std::vector<ReceivePort<int>> ports(40);
+    for (const auto& port : ports) numbers.Subscribe(port.send_port());
+    EXPECT_EQ(numbers.subscribers(), 41U);
+    EXPECT_EQ(numbers.Send(round).accepted, 41U);
+    ports.resize(20);
+    const BroadcastResult result = numbers.Send(round);
+    EXPECT_EQ(result.accepted, 21U);
+    EXPECT_EQ(result.closed, 20U);
+  }
+  EXPECT_EQ(numbers.subscribers(), 1U);
+  for (int round = 0; round < 5; ++round) {
+    EXPECT_EQ(stays.TryReceive(), round);
+    EXPECT_EQ(stays.TryReceive(), round);
+  }
 }
 
 }  // namespace

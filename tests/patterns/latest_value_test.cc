@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "isolates/isolates.h"
+#include "tests/patterns/scenarios.h"
 
 namespace isolates {
 namespace {
@@ -40,26 +41,8 @@ TEST(LatestValueTest, AClosedPortRefusesAndTheValueStays) {
   EXPECT_THROW(LatestValueSender<int>().Send(1), StateError);
 }
 
-Task<int> SeeRisingNumbers(SendPort<LatestValueSender<int>> out) {
-  LatestValuePort<int> port;
-  out.Send(port.sender());
-  int last = 0;
-  while (last < 10'000) {
-    const std::optional<int> next = co_await port.Next();
-    if (*next <= last) co_return -1;
-    last = *next;
-  }
-  co_return last;
-}
-
 TEST(LatestValueTest, AnIsolateSeesRisingNumbersAndTheLast) {
-  for (int round = 0; round < 10; ++round) {
-    ReceivePort<LatestValueSender<int>> in;
-    auto last = Isolate::Run(SeeRisingNumbers, in.send_port());
-    const auto sender = *in.Receive(kForever);
-    for (int i = 1; i <= 10'000; ++i) sender.Send(i);
-    EXPECT_EQ(last.Get(), 10'000);
-  }
+  for (int round = 0; round < 10; ++round) SendRisingNumbers(10'000);
 }
 
 TEST(LatestValueTest, TheWrongIsolateIsRefused) {
@@ -69,6 +52,63 @@ TEST(LatestValueTest, TheWrongIsolateIsRefused) {
     EXPECT_THROW(port.Close(), StateError);
   }).join();
   EXPECT_TRUE(port.is_open());
+}
+
+TEST(LatestValueTest, AValueThatNobodyTookIsADeadLetter) {
+  const auto before = runtime_info().dead_letters;
+  LatestValuePort<std::string> port;
+  port.sender().Send("overwritten");
+  port.sender().Send("left");
+  port.Close();
+  EXPECT_EQ(runtime_info().dead_letters, before + 1);
+  EXPECT_EQ(port.overwritten(), 1U);
+}
+
+Task<bool> WaitForTheEnd(SendPort<LatestValueSender<int>> out) {
+  LatestValuePort<int> port;
+  out.Send(port.sender());
+  Timer(Duration(1), [&port] { port.Close(); }).Detach();
+  co_return !(co_await port.Next()).has_value();
+}
+
+TEST(LatestValueTest, WhoeverWaitsLearnsOfTheEnd) {
+  ReceivePort<LatestValueSender<int>> in;
+  auto told = Isolate::Run(WaitForTheEnd, in.send_port());
+  const auto sender = *in.Receive(kForever);
+  EXPECT_TRUE(told.Get());
+  EXPECT_TRUE(sender.closed());
+  EXPECT_EQ(sender.Send(1), SendResult::kClosed);
+}
+
+TEST(LatestValueTest, OnlyOneMayWait) {
+  LatestValuePort<int> port;
+  const auto take = [](LatestValuePort<int>& from) -> Task<int> {
+    co_return *co_await from.Next();
+  };
+  auto first = Start(take(port));
+  EXPECT_THROW((void)port.Next(Duration::zero()), StateError);
+  auto second = Start(take(port));
+  EXPECT_THROW((void)second.Get(), StateError);
+  port.sender().Send(3);
+  EXPECT_EQ(first.Get(), 3);
+}
+
+TEST(LatestValueTest, AnIsolateThatIsKilledClosesIt) {
+  ReceivePort<LatestValueSender<int>> in;
+  const Isolate isolate = Isolate::Spawn(
+                              [](SendPort<LatestValueSender<int>> out) -> Task<> {
+                                LatestValuePort<int> port;
+                                out.Send(port.sender());
+                                while (co_await port.Next()) {
+                                }
+                              },
+                              in.send_port())
+                              .Get();
+  const auto sender = *in.Receive(kForever);
+  EXPECT_EQ(sender.Send(1), SendResult::kAccepted);
+  isolate.Kill();
+  EXPECT_EQ(isolate.Ended().Get().reason, ExitReason::kKilled);
+  EXPECT_EQ(sender.Send(2), SendResult::kClosed);
 }
 
 }  // namespace

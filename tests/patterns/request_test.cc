@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "isolates/isolates.h"
+#include "tests/patterns/scenarios.h"
 
 namespace isolates {
 namespace {
@@ -71,6 +72,10 @@ TEST(RequestTest, AServerThatIsKilledFailsAllOpenCalls) {
   }
 }
 
+TEST(RequestTest, AServerDiesWhileManyAsk) {
+  for (int round = 0; round < 10; ++round) AskAServerThatDies(4, 50);
+}
+
 TEST(RequestTest, AClosedPortRefusesAndTheRequestStays) {
   LengthPort port;
   const Lengths lengths = port.requester();
@@ -112,6 +117,90 @@ TEST(RequestTest, AReplyMayBeKeptAndAnsweredInAnotherIsolate) {
 
 TEST(RequestTest, AnEmptyRequesterIsAStateError) {
   EXPECT_THROW((void)Lengths().Call("text"), StateError);
+}
+
+TEST(RequestTest, AnErrorReplyIsThrownByTheCall) {
+  LengthPort port;
+  auto call = port.requester().Call("text");
+  auto incoming = port.TryReceive();
+  incoming->reply.Fail(RemoteError("my::Error", "no length today", "clerk"));
+  EXPECT_TRUE(incoming->reply.answered());
+  EXPECT_THROW(incoming->reply.Answer(1U), StateError);
+  EXPECT_THROW(incoming->reply.Fail(RemoteError("", "", "")), StateError);
+  try {
+    (void)call.Get();
+    ADD_FAILURE() << "no error";
+  } catch (const RemoteError& error) {
+    EXPECT_EQ(error.type(), "my::Error");
+    EXPECT_EQ(error.message(), "no length today");
+    EXPECT_EQ(error.isolate_name(), "clerk");
+  }
+}
+
+TEST(RequestTest, ALateErrorIsDiscardedToo) {
+  LengthPort port;
+  auto call = port.requester().Call("text", milliseconds(1));
+  EXPECT_THROW((void)call.Get(), TimeoutError);
+  auto incoming = port.TryReceive();
+  incoming->reply.Fail(RemoteError("my::Error", "too late", "clerk"));
+  EXPECT_EQ(port.late_replies(), 1U);
+  EXPECT_EQ(port.requester().late_replies(), 1U);
+}
+
+TEST(RequestTest, AHeldReplyOutlivesItsPort) {
+  std::optional<Future<std::size_t>> call;
+  std::optional<IncomingRequest<std::string, std::size_t>> held;
+  {
+    LengthPort port;
+    call = port.requester().Call("text");
+    held.emplace(*port.TryReceive());
+    port.Close();
+  }
+  EXPECT_FALSE(call->ready());
+  EXPECT_TRUE(held->reply.Answer(held->request.size()));
+  EXPECT_EQ(call->Get(), 4U);
+}
+
+// The asker has ended, the port is closed: the answer goes nowhere, and nobody is harmed.
+TEST(RequestTest, BothSidesMayBeGoneWhenItIsAnswered) {
+  std::optional<IncomingRequest<std::string, std::size_t>> held;
+  {
+    LengthPort port;
+    const Isolate asker = Isolate::Spawn(
+                              [](Lengths lengths) -> Task<> {
+                                auto answer = lengths.Call("text");
+                                co_await answer;
+                              },
+                              port.requester())
+                              .Get();
+    held.emplace(*port.Receive(kForever));
+    asker.Kill(ControlPriority::kImmediate);
+    EXPECT_EQ(asker.Ended().Get().reason, ExitReason::kKilled);
+  }
+  EXPECT_TRUE(held->reply.Answer(4U));
+  EXPECT_TRUE(held->reply.answered());
+}
+
+TEST(RequestTest, ADroppedCallIsAnsweredForNobody) {
+  LengthPort port;
+  static_cast<void>(port.requester().Call("text"));
+  auto incoming = port.TryReceive();
+  EXPECT_FALSE(incoming->reply.expired());
+  EXPECT_TRUE(incoming->reply.Answer(4U));
+}
+
+TEST(RequestTest, AMovedReplyHasTheDuty) {
+  LengthPort port;
+  auto call = port.requester().Call("text");
+  auto incoming = port.TryReceive();
+  const auto id = incoming->reply.id();
+  {
+    Reply<std::size_t> moved(std::move(incoming->reply));
+    EXPECT_EQ(moved.id(), id);
+    EXPECT_EQ(incoming->reply.id(), 0U);  // NOLINT(bugprone-use-after-move): says so
+    EXPECT_THROW(incoming->reply.Answer(1U), StateError);
+  }
+  EXPECT_THROW((void)call.Get(), RemoteError);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "isolates/isolates.h"
+#include "tests/patterns/scenarios.h"
 
 namespace isolates {
 namespace {
@@ -144,58 +145,15 @@ TEST(AwaitSelectTest, AnIsolateIsWokenByEitherPort) {
   EXPECT_EQ(length, 103U);
 }
 
-Task<int> SelectInAnIsolate(SendPort<std::pair<SendPort<int>, SendPort<int>>> out) {
-  ReceivePort<int> a;
-  ReceivePort<int> b;
-  int sum = 0;
-  Select select(On(a, [&](int number) { sum += number; }), On(b, [&](int number) {
-                  if (number < 0) {
-                    a.Close();
-                    b.Close();
-                  }
-                  sum += number;
-                }));
-  out.Send(std::pair(a.send_port(), b.send_port()));
-  while (co_await select.Next()) {
-  }
-  co_return sum;
-}
-
 TEST(AwaitSelectTest, EachWakeUpReachesASleepingIsolate) {
-  for (int round = 0; round < 20; ++round) {
-    ReceivePort<std::pair<SendPort<int>, SendPort<int>>> ports;
-    auto sum = Isolate::Run(SelectInAnIsolate, ports.send_port());
-    const auto [a, b] = *ports.Receive(kForever);
-    std::thread other([to = a] {
-      for (int i = 0; i < 50; ++i) to.Send(1);
-    });
-    for (int i = 0; i < 50; ++i) b.Send(2);
-    other.join();
-    b.Send(-1);
-    const int got = sum.Get();
-    EXPECT_GE(got, 99);  // what was still in port a at its end is a dead letter
-    EXPECT_LE(got, 149);
-  }
+  for (int round = 0; round < 20; ++round) SelectFromTwoPorts(50);
 }
 
-int BlockInSelect(SendPort<std::pair<SendPort<int>, SendPort<int>>> out) {
-  ReceivePort<int> a;
-  ReceivePort<int> b;
-  int sum = 0;
-  int count = 0;
-  const auto add = [&](int number) {
-    sum += number;
-    ++count;
-  };
-  Select select(On(a, add), On(b, add));
-  out.Send(std::pair(a.send_port(), b.send_port()));
-  while (count < 100) select.Next(kForever);
-  return sum;
-}
+TEST(SelectTest, ABlockedIsolateIsWokenByEitherPort) { BlockInASelect(50); }
 
-TEST(SelectTest, ABlockedIsolateIsWokenByEitherPort) {
-  ReceivePort<std::pair<SendPort<int>, SendPort<int>>> ports;
-  auto sum = Isolate::Run(BlockInSelect, ports.send_port());
+TEST(SelectTest, APlainThreadWakesABlockedIsolate) {
+  ReceivePort<TwoPorts> ports;
+  auto sum = Isolate::Run(BlockingSumOfTwo, ports.send_port(), 100);
   const auto [a, b] = *ports.Receive(kForever);
   std::thread other([to = a] {
     for (int i = 0; i < 50; ++i) to.Send(1);

@@ -82,11 +82,13 @@ class FutureStateBase : public RefCounted, public MainHeapObject, public EventNo
  protected:
   ~FutureStateBase() override;
   void Finish() noexcept;
-  bool failed() const noexcept { return error_ != nullptr; }
+  bool failed() const noexcept { return error_ != nullptr || no_memory_; }
   [[noreturn]] void Throw();
 
  private:
   struct Failure;
+  template <class Error>
+  void Fail(Error&& error, bool observed) noexcept;
   void WaitOnPlainThread(TimePoint deadline);
   // Registers this object with the isolate as an event, once.
   bool Register(PortHost& host);
@@ -95,6 +97,7 @@ class FutureStateBase : public RefCounted, public MainHeapObject, public EventNo
   FutureWord<StdAtomics, SystemFutex> word_;
   const std::uint64_t local_to_;
   Failure* error_ = nullptr;        // owned; written before kDone
+  bool no_memory_ = false;          // it has failed, without memory for an error_; the same
   Ref<PortHost> target_;            // the consumer's; written before kWaiter
   bool registered_ = false;         // the consumer's
   std::coroutine_handle<> waiter_;  // owner thread of target_
@@ -148,10 +151,16 @@ class ResultSink {
     if (state_) state_->FailDropped();
   }
 
+  // What the value's constructor throws comes out; the result is still due then.
   template <class... Args>
   void Succeed(Args&&... args) {
-    const auto state = std::move(state_);
-    state->Succeed(std::forward<Args>(args)...);
+    auto state = std::move(state_);
+    try {
+      state->Succeed(std::forward<Args>(args)...);
+    } catch (...) {
+      state_ = std::move(state);
+      throw;
+    }
   }
   void FailRemotely(RemoteError error, bool report_if_dropped = true) noexcept {
     const auto state = std::move(state_);

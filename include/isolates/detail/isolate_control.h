@@ -83,10 +83,12 @@ class ExitMonitor : public MainHeapObject {
   ExitMonitor(const ExitMonitor&) = delete;
   ExitMonitor& operator=(const ExitMonitor&) = delete;
   virtual ~ExitMonitor() = default;
-  // On any thread; true if somebody will know.
-  virtual bool Tell(const ExitInfo& info) noexcept = 0;
+  // On any thread; true if somebody will know. Takes itself over.
+  virtual bool Tell(std::unique_ptr<ExitMonitor> self, const ExitInfo& info) noexcept = 0;
   // The port that it tells; 0: none.
   virtual std::uint64_t port_id() const noexcept { return 0; }
+
+  std::unique_ptr<ExitMonitor> next;  // of the same isolate, which links them
 };
 
 std::unique_ptr<ExitMonitor> MakePortMonitor(SendPort<ExitInfo> port);

@@ -30,8 +30,8 @@ namespace isolates::internal {
 Ref<PortHost> Launch(const LaunchOptions& options, std::unique_ptr<Computation> computation);
 
 // The terminal error of a future: what ended the isolate, or that it ended without a result.
-RemoteError TerminalError(const std::optional<RemoteError>& error);
-RemoteError DescribeCurrentException();
+RemoteError TerminalError(const std::optional<RemoteError>& error) noexcept;
+RemoteError DescribeCurrentException() noexcept;
 
 template <class Function, class... Args>
 class Callable {
@@ -167,8 +167,14 @@ class RunComputation final
     } else if constexpr (std::is_void_v<Result>) {
       sink_.Succeed();
     } else {
-      sink_.Succeed(std::move(*result_));
+      std::optional<RemoteError> refused;
+      try {
+        sink_.Succeed(std::move(*result_));
+      } catch (...) {  // the value's move has thrown
+        refused = DescribeCurrentException();
+      }
       result_.reset();
+      if (refused) sink_.FailRemotely(std::move(*refused));
     }
     return false;
   }

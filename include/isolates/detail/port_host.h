@@ -74,7 +74,9 @@ class PortHost : public RefCounted, public MainHeapObject {
   ProducerTable& producers();
 
   // The isolate's thread: ports that are open, in no particular order.
-  void AddPort(HostedPort& port);
+  // Room for one more first: what throws must do so before there is a port.
+  void ReservePort();
+  void AddPort(HostedPort& port) noexcept;
   void RemovePort(HostedPort& port) noexcept;
   void CloseAllPorts() noexcept;
 

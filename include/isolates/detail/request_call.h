@@ -67,11 +67,11 @@ class RequestCall : public RefCounted, public MainHeapObject {
 };
 
 // The error of a call that nobody will answer any more.
-RemoteError UnansweredError();
+RemoteError UnansweredError() noexcept;
 // The same error, in the main heap.
 RemoteError InMainHeap(const RemoteError& error);
 // The exception that is handled now, rebuilt (rule V7).
-RemoteError DescribeHandledException();
+RemoteError DescribeHandledException() noexcept;
 // The local error of a request that was not sent.
 std::exception_ptr RefusedError(bool closed);
 

@@ -13,8 +13,9 @@
 namespace isolates::internal {
 
 // Notes the calling thread's stack under a name; further calls only change the name. The entry goes
-// when the thread ends. Threads that use the library are registered by it.
-void RegisterThisThread(std::string_view name) noexcept;
+// when the thread ends. Threads that use the library are registered by it. Throws std::bad_alloc,
+// not if it only changes the name.
+void RegisterThisThread(std::string_view name);
 
 // Changes the name that reports use for the calling thread (the isolate that runs on it). No lock.
 void NameThisThread(std::string_view name) noexcept;

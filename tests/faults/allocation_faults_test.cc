@@ -1,0 +1,165 @@
+// Memory that runs out: a scenario runs again and again, and each time one allocation more succeeds
+// before the first one fails. Each run ends; its errors come out where somebody can see them; every
+// future completes, every accepted message is received or a dead letter, and nothing leaks (under
+// AddressSanitizer).
+//
+// The scenarios run in a simulation, which tells what waits for ever. What the simulation needs for
+// itself does not fail.
+
+#include "src/heap/allocation_faults.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "isolates/detail/port_core.h"
+#include "isolates/isolates.h"
+#include "isolates/simulation.h"
+#include "tests/faults/scenario.h"
+#include "tests/faults/tally.h"
+
+namespace isolates {
+namespace {
+
+using internal::AllocationFaults;
+using testing::IsEmpty;
+
+struct Sweep {
+  std::uint64_t seed = 1;
+  std::uint64_t failures = 1;        // allocations that fail, one after the other
+  bool every_letter_is_told = true;  // dead letters are all letters
+};
+
+// The number of the run, for a program that is ended in it.
+std::uint64_t current_fault = 0;
+
+void TellFault(int) {
+  std::fprintf(stderr, "the program was ended when allocation %llu failed\n",
+               static_cast<unsigned long long>(current_fault));
+}
+
+// Runs the scenario until nothing fails any more. Returns the number of the runs.
+std::uint64_t RunWithFaults(Step scenario, const Sweep& sweep) {
+  const auto former = std::signal(SIGABRT, &TellFault);
+  SetUnhandledErrorHandler([](const RemoteError&) {});
+  Simulate(sweep.seed, scenario);  // what is made once in a process
+  std::uint64_t fault = 0;
+  for (std::uint64_t seen = 0; seen >= fault;) {
+    current_fault = ++fault;
+    Tally::Clear();
+    const std::uint64_t dead_before = internal::DeadLetterCount();
+    std::optional<SimulationReport> report;
+    AllocationFaults::Arm(fault, sweep.failures);
+    try {
+      report = Simulate(sweep.seed, scenario);
+    } catch (const std::bad_alloc&) {
+    } catch (const RemoteError& error) {
+      if (error.type() != "std::bad_alloc") ADD_FAILURE() << error.what();
+    }
+    seen = AllocationFaults::seen();
+    AllocationFaults::Disarm();
+    if (report) {
+      EXPECT_THAT(report->waiting, IsEmpty()) << "fault " << fault;
+    }
+    EXPECT_EQ(Tally::spoiled.load(), 0) << "fault " << fault;
+    const auto dead = static_cast<int>(internal::DeadLetterCount() - dead_before);
+    const int missing = Tally::accepted.load() - Tally::received.load();
+    if (sweep.every_letter_is_told) {
+      EXPECT_EQ(missing, dead) << "fault " << fault;
+    } else {
+      EXPECT_LE(missing, dead) << "fault " << fault;
+    }
+    if (testing::Test::HasFailure()) break;
+  }
+  SetUnhandledErrorHandler(nullptr);
+  std::signal(SIGABRT, former);
+  return fault;
+}
+
+TEST(AllocationFaultsTest, EveryLetterIsReceivedOrReturnedOrCounted) {
+  for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+    EXPECT_GT(RunWithFaults(&ExchangeLetters, {.seed = seed}), 50U);
+  }
+}
+
+TEST(AllocationFaultsTest, EveryRunOfTheWholeLibraryEnds) {
+  EXPECT_GT(RunWithFaults(&UseEverything, {.every_letter_is_told = false}), 200U);
+}
+
+// The way out of an error needs memory, too.
+TEST(AllocationFaultsTest, SeveralFailuresInARow) {
+  for (const std::uint64_t failures : {2, 3, 10}) {
+    RunWithFaults(&ExchangeLetters, {.failures = failures});
+    RunWithFaults(&UseEverything, {.failures = failures, .every_letter_is_told = false});
+  }
+}
+
+// A thread that has woken nobody yet has no place in the queues of ready isolates, and gets none.
+TEST(AllocationFaultsTest, IsolatesAreWokenAndKilledWithoutMemory) {
+  std::vector<Isolate> isolates;
+  std::vector<Future<ExitInfo>> ends;
+  for (int i = 0; i < 20; ++i) {
+    const bool urgent = i % 2 == 1;
+    isolates.push_back(Isolate::Spawn(
+                           [](int) {
+                             ReceivePort<int> port;
+                             std::move(port).Listen([](int) {});
+                           },
+                           i, SpawnOptions().Urgent(urgent))
+                           .Get());
+    ends.push_back(isolates.back().Ended());
+  }
+  std::thread([&] {
+    AllocationFaults::Arm(1, UINT32_MAX);
+    for (const Isolate& isolate : isolates) isolate.Kill(ControlPriority::kImmediate);
+    AllocationFaults::Disarm();
+  }).join();
+  EXPECT_GE(AllocationFaults::seen(), isolates.size());
+  for (auto& end : ends) {
+    try {
+      EXPECT_NE(end.Get().reason, ExitReason::kFinished);
+    } catch (const std::bad_alloc&) {  // it ended before there was memory again
+    }
+  }
+}
+
+// With the runtime's own threads and its scheduler, which must not need memory to make an isolate
+// ready. (Where an isolate waits for ever, the test does.)
+TEST(AllocationFaultsTest, WithRealThreads) {
+  const AllocationFaults::Exempt this_thread;
+  SetUnhandledErrorHandler([](const RemoteError&) {});
+  patience = std::chrono::milliseconds(20);
+  for (const std::uint64_t failures : {1, 3}) {
+    std::uint64_t fault = failures;
+    // Not each: time passes here, and the schedule differs each time.
+    for (bool failed = true; failed; fault += 11) {
+      std::thread([&] {
+        AllocationFaults::Arm(fault, failures);
+        try {
+          Start(UseEverything()).Get();
+        } catch (const std::exception&) {  // there was no memory for the rest
+        }
+      }).join();
+      while (runtime_info().isolates_live > 0) std::this_thread::yield();
+      AllocationFaults::Disarm();
+      failed = AllocationFaults::seen() >= fault;
+    }
+    EXPECT_GT(fault, 200U);
+  }
+  patience = std::chrono::seconds(1);
+  SetUnhandledErrorHandler(nullptr);
+}
+
+}  // namespace
+}  // namespace isolates
