@@ -1,5 +1,6 @@
 #include "isolates/detail/heap.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "isolates/detail/check.h"
@@ -71,7 +72,13 @@ CensusSum Heap::Measure() const {
   return backend::MeasureAreas(raw_);
 }
 
-CensusSum Heap::CensusQuiescent() const { return backend::VisitBlocks(raw_); }
+CensusSum Heap::CensusQuiescent() const {
+  CensusSum sum = backend::VisitBlocks(raw_);
+  // mimalloc 3.7 visits blocks that other threads have freed since the thread of the page left it;
+  // the area's count is without them.
+  sum.blocks = std::min(sum.blocks, backend::MeasureAreas(raw_).blocks);
+  return sum;
+}
 
 Heap* HeapOf(const void* block_start) noexcept { return OwnerOf(block_start).heap; }
 

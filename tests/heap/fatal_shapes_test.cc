@@ -1,7 +1,7 @@
 // Shapes of heap use that mimalloc 3.6.1 does not bear and that the library's rules therefore avoid
 // (rules H4, H5, H8). Each runs in a child process and is expected to crash, to corrupt memory or
-// to hang. A mimalloc that bears one is noticed here: then the rule that avoids it may be looked at
-// anew.
+// to hang, with the versions of mimalloc of which that is known. A newer one that bears a shape
+// shows up as a skipped test: then the rule that avoids it may be looked at anew.
 
 #include <mimalloc.h>
 #include <spawn.h>
@@ -10,6 +10,7 @@
 
 #include <atomic>
 #include <barrier>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstddef>
@@ -57,22 +58,27 @@ struct Shape {
   Op op;               // what the main thread does with the heap...
   Freer freer;         // ...while this thread frees its blocks
   bool theap_deleted;  // the builder had given up its theap before
+  int borne_since;     // the first version of mimalloc that bears it
 };
 
+constexpr int kNewestKnown = 30700;
+constexpr int kNone = 1'000'000;
+constexpr int kAlways = 0;
+
 constexpr Shape kShapes[] = {
-    {"MergeWhileTheBuilderFrees", Op::kMerge, Freer::kBuilder, false},
-    {"MergeWhileAThirdThreadFrees", Op::kMerge, Freer::kThird, false},
-    {"MergeWhileTheBuilderFreesWithoutItsTheap", Op::kMerge, Freer::kBuilder, true},
-    {"MergeWhileAThirdThreadFreesWithoutATheap", Op::kMerge, Freer::kThird, true},
-    {"VisitWhileTheBuilderFrees", Op::kVisit, Freer::kBuilder, false},
-    {"VisitWhileAThirdThreadFrees", Op::kVisit, Freer::kThird, false},
+    {"MergeWhileTheBuilderFrees", Op::kMerge, Freer::kBuilder, false, kNone},
+    {"MergeWhileAThirdThreadFrees", Op::kMerge, Freer::kThird, false, 30700},
+    {"MergeWhileTheBuilderFreesWithoutItsTheap", Op::kMerge, Freer::kBuilder, true, 30700},
+    {"MergeWhileAThirdThreadFreesWithoutATheap", Op::kMerge, Freer::kThird, true, 30700},
+    {"VisitWhileTheBuilderFrees", Op::kVisit, Freer::kBuilder, false, kNone},
+    {"VisitWhileAThirdThreadFrees", Op::kVisit, Freer::kThird, false, kNone},
 };
 
 // The same without the frees at the same time: shows that it is they who break it.
 constexpr Shape kControls[] = {
-    {"Merge", Op::kMerge, Freer::kNobodyMeanwhile, false},
-    {"MergeWithoutATheap", Op::kMerge, Freer::kNobodyMeanwhile, true},
-    {"Visit", Op::kVisit, Freer::kNobodyMeanwhile, false},
+    {"Merge", Op::kMerge, Freer::kNobodyMeanwhile, false, kAlways},
+    {"MergeWithoutATheap", Op::kMerge, Freer::kNobodyMeanwhile, true, kAlways},
+    {"Visit", Op::kVisit, Freer::kNobodyMeanwhile, false, kAlways},
 };
 
 std::size_t SizeOf(std::size_t i) { return 16 + i % 8 * 40; }
@@ -105,6 +111,12 @@ bool MainHeapIsSound() {
 }
 
 [[noreturn]] void RunShape(const Shape& shape) {
+  // What mimalloc itself finds damaged (it would go on).
+  mi_register_error(
+      [](int code, void*) {
+        if (code == EFAULT) ::_exit(kCorrupt);
+      },
+      nullptr);
   std::vector<void*> blocks(kBlocks);
   mi_heap_t* heap = nullptr;
   const bool control = shape.freer == Freer::kNobodyMeanwhile;
@@ -260,16 +272,20 @@ TEST(FatalShapeChild, RunsTheShapeOfTheEnvironment) {
 class FatalShapeTest : public testing::TestWithParam<Shape> {};
 
 TEST_P(FatalShapeTest, StillBreaksMimalloc) {
+  if (mi_version() >= GetParam().borne_since) GTEST_SKIP() << "known to be borne since 3.7.0";
   std::string outcome = "borne";
   for (int child = 0; child < kChildren && outcome == "borne"; ++child) {
     outcome = Outcome(GetParam());
   }
   RecordProperty("outcome", outcome);
   std::printf("outcome: %s\n", outcome.c_str());
+  if (outcome == "borne" && mi_version() > kNewestKnown) {
+    GTEST_SKIP() << "mimalloc " << mi_version()
+                 << " bears a shape that older ones did not: the rule that avoids it (H3 to H5 and "
+                    "H8, src/heap/backend.h) may be looked at anew";
+  }
   EXPECT_TRUE(outcome == "hang" || outcome == "corrupt" || outcome.starts_with("signal"))
-      << "outcome: " << outcome << ". If it is 'borne', mimalloc " << mi_version()
-      << " bears a shape that 3.6.1 did not: the rule that avoids it (H3 to H5 and H8, "
-         "src/heap/backend.h) may be looked at anew.";
+      << "outcome: " << outcome;
 }
 
 class FatalShapeControlTest : public testing::TestWithParam<Shape> {};

@@ -64,7 +64,8 @@ class Heap : public MainHeapObject {
   // The same without the hash, in time proportional to the heap's areas.
   CensusSum Measure() const;
 
-  // As Census, for any heap of which the caller knows that no thread touches it now (tests).
+  // As Census, for any heap of which the caller knows that no thread touches it now (tests). Of
+  // blocks that others have freed, only the number is right.
   CensusSum CensusQuiescent() const;
 
  private:
