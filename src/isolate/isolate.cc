@@ -69,7 +69,7 @@ class PortMonitor final : public ExitMonitor, public EventNode {
       return false;
     }
     const Ref<PortHost> host(&PortAccess::CoreOf(port_)->host());
-    static_cast<void>(self.release());
+    self.release();  // NOLINT(bugprone-unused-return-value): it is the event from here on
     host->Push(this);
     return true;
   }
