@@ -343,11 +343,11 @@ void IsolateCore::End() noexcept {
 
 ExitInfo IsolateCore::exit_info() const noexcept {
   ExitInfo info;
-  info.reason = exit_info_ ? exit_info_->reason : ExitReason::kShutdown;
+  info.reason = has_ended_ ? exit_reason_ : ExitReason::kShutdown;
   info.isolate_id = id();
+  if (info.reason == ExitReason::kUncaughtError && error_) info.error = CopyError(*error_);
   try {
-    if (exit_info_) return *exit_info_;
-    info.message = "the runtime has stopped";
+    info.message = has_ended_ ? EndMessage() : "the runtime has stopped";
     info.isolate_name = name_;
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the number names it as well
   }
@@ -367,15 +367,8 @@ std::string IsolateCore::DescribeEnd() const {
 }
 
 void IsolateCore::TellMonitors() noexcept {
-  ExitInfo& info = exit_info_.emplace();
-  info.reason = exit_reason_;
-  info.isolate_id = id();
-  if (exit_reason_ == ExitReason::kUncaughtError && error_) info.error = CopyError(*error_);
-  try {
-    info.message = EndMessage();
-    info.isolate_name = name_;
-  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the number names it as well
-  }
+  has_ended_ = true;
+  const ExitInfo info = exit_info();
   while (monitors_ != nullptr) {
     std::unique_ptr<ExitMonitor> monitor = std::move(monitors_);
     monitors_ = std::move(monitor->next);

@@ -281,7 +281,6 @@ class IsolateCore final : public LocalsHost {
   std::vector<Ref<IsolateCore>, MainAllocator<Ref<IsolateCore>>> children_;  // some have ended
   std::size_t prune_children_at_ = 8;
   ExitReason exit_reason_ = ExitReason::kFinished;
-  std::optional<ExitInfo> exit_info_;  // written before the isolate is dead, in the main heap
   std::unique_ptr<FinalMessage> final_message_;
   std::optional<RemoteError> error_;
   std::exception_ptr attached_error_;  // what ended an attached isolate, for its caller
@@ -298,6 +297,7 @@ class IsolateCore final : public LocalsHost {
   bool ending_ = false;
   bool end_before_next_event_ = false;
   bool error_told_ = false;  // somebody knows what error_ says
+  bool has_ended_ = false;   // written before the isolate is dead
   bool unwound_ = false;     // only destructors run any more
   bool errors_fatal_ = true;
 };
