@@ -47,6 +47,8 @@ class PortQueue {
   // Throws std::bad_alloc; the item is not in the queue then.
   void Enqueue(Producer& producer, Item item);
   bool TryDequeue(Item& item) noexcept;
+  // The oldest that takes room in its port. Of a port in total order, which has the list alone.
+  bool TryDequeueCounted(Item& item) noexcept;
 
  private:
   using Tokens = TokenQueue<Envelope>;
@@ -74,9 +76,11 @@ class PortQueue {
 };
 
 // One sender of a port, used by one thread at a time. Lives no longer than the port.
-class PortQueue::Producer : public MainHeapObject {
+class PortQueue::Producer {
  public:
-  explicit Producer(PortQueue& queue);
+  enum class Lane { kAny, kList };
+
+  Producer(PortQueue& queue, Lane lane);
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
   ~Producer();
@@ -86,7 +90,7 @@ class PortQueue::Producer : public MainHeapObject {
  private:
   friend class PortQueue;
   PortQueue& queue_;
-  const std::uint64_t number_;
+  const std::uint32_t number_;
   std::optional<Tokens::Producer> token_;  // none: it sends into the list
 };
 

@@ -95,6 +95,22 @@ TEST(OrderTest, TotalOrderHoldsOnThreads) {
   a.join();
 }
 
+// Several SendPorts of a plain thread that becomes an isolate, and a fresh one.
+TEST(OrderTest, AThreadThatBecomesAnIsolateGoesOnInOrder) {
+  for (int order = 0; order < 6; ++order) {
+    ReceivePort<int> port;
+    std::thread([&, a = port.send_port(), b = port.send_port(), c = port.send_port()] {
+      b.Send(1);
+      a.Send(2);
+      b.Send(3);
+      const ReceivePort<int> attaches;
+      const SendPort<int>* const senders[] = {&a, &b, &c};
+      for (int i = 0; i < 3; ++i) senders[(order + i * (1 + order / 3)) % 3]->Send(4 + i);
+    }).join();
+    for (int i = 1; i <= 6; ++i) EXPECT_EQ(port.TryReceive(), i);
+  }
+}
+
 // More senders than have a place of their own in the queue: each one's messages stay in order.
 TEST(OrderTest, ManySendersEachInOrder) {
   constexpr int kSenders = 100;
