@@ -4,8 +4,9 @@
 // when the first of them comes. All others share a list in order of arrival (EventStack): with very
 // many places moodycamel's queue gets slow, since making one, and finding a message, walk over all
 // of them. Where the order is to be total, everybody uses the list, and in simulations, where the
-// owner chooses among the senders. A sender keeps its lane as long as it lives; so in both lanes
-// its messages stay in order.
+// owner chooses among the senders. So do plain threads, whose order shall last when they become
+// isolates. A sender keeps its lane as long as it lives; so in both lanes its messages stay in
+// order.
 //
 // Protocol
 //   operation         who may call                               progress

@@ -14,12 +14,12 @@
 #include "src/port/producer.h"
 
 namespace isolates::internal {
-
 namespace {
 
-// What a plain thread sends goes into the list of its port, whichever SendPort it uses; and if it
-// has sent so, goes on into the list as an isolate: the list keeps all of it in order.
-// (thread_local: the plain thread and the isolate that it becomes have nothing else in common.)
+// What a plain thread sends goes into the list of the port, whichever SendPort it uses; a thread
+// that has sent so goes on with the list when it is an isolate. So all that it sends stays in
+// order. (thread_local: a plain thread and the isolate that it becomes have nothing else in
+// common.)
 thread_local constinit bool sent_as_plain_thread = false;
 
 }  // namespace

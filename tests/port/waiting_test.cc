@@ -98,8 +98,8 @@ TEST(SenderLifeTest, APortIsForgottenWhileItsSenderWaits) {
   auto [sender, command] = *ready.Receive(kForever);
   EXPECT_EQ(sender.Send(1), SendResult::kAccepted);
   ReceivePort<int> trigger;
-  trigger.Listen([command = command](int) {
-    command.Send(1);
+  trigger.Listen([tell = command](int) {
+    tell.Send(1);
     while (!closed) std::this_thread::yield();
     SendToManyPorts();
   });
@@ -354,12 +354,12 @@ TEST(WaitingOrderTest, NothingOvertakesAMessageThatHasBeenGrantedRoom) {
   auto third = Start(wait(out, 3));
   std::optional<Future<SendResult>> fourth;
   ReceivePort<int> trigger;
-  trigger.Listen([&, command = command, out = out](int) {
-    command.Send(1);
+  trigger.Listen([&, tell = command, to = out](int) {
+    tell.Send(1);
     while (!both_taken) std::this_thread::yield();
-    EXPECT_EQ(out.Send(9), SendResult::kFull);
-    EXPECT_EQ(out.Send(9, kForever), SendResult::kFull);  // nothing would end this wait
-    fourth.emplace(Start(wait(out, 4)));
+    EXPECT_EQ(to.Send(9), SendResult::kFull);
+    EXPECT_EQ(to.Send(9, kForever), SendResult::kFull);  // nothing would end this wait
+    fourth.emplace(Start(wait(to, 4)));
   });
   trigger.send_port().Send(1);
   EXPECT_THAT(rest.Get(), ElementsAre(3, 4));
