@@ -10,7 +10,7 @@
 namespace isolates {
 
 enum class DeadLetterReason {
-  kPortClosed,     // accepted; the port closed before it was received
+  kPortClosed,     // accepted, or the last message of Isolate::Exit; the port closed before it came
   kDroppedOldest,  // accepted; destroyed because the port was full
   kDroppedNewest,  // not accepted; destroyed because the port was full
 };
@@ -25,7 +25,8 @@ struct DeadLetter {
 
 // Called for each dead letter of the process from now on, on the thread that destroys the message,
 // with several at once if several do. It must not throw. An empty function: nobody is called. Any
-// thread. RuntimeInfo counts them in any case.
+// thread. RuntimeInfo counts them in any case, except for kDroppedNewest: those were not accepted,
+// and stand only in the PortCounters of their port.
 void SetDeadLetterHandler(std::function<void(const DeadLetter&)> handler);
 
 }  // namespace isolates

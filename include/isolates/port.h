@@ -2,9 +2,10 @@
 //
 // A ReceivePort<T> belongs to the isolate that created it. Its SendPort<T>s are cheap values: copy
 // them, compare them, send them to other isolates. Messages that one isolate (or one SendPort
-// object on a plain thread) sends to a port arrive there in the order in which they were sent.
-// Between senders no order is promised unless the port's options say so, and none between two
-// ports.
+// object on a plain thread) sends to a port arrive there in the order in which they were sent. When
+// a plain thread becomes an isolate, what it has sent before comes first, through whichever
+// SendPort it was sent. Between senders no order is promised unless the port's options say so, and
+// none between two ports.
 //
 // Memory order: what a sender did before Send is visible to the receiver when it has the message.
 

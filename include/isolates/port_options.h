@@ -37,7 +37,8 @@ enum class FullPolicy {
   kRefuse,
   // The message is destroyed; Send says kDropped.
   kDropNewest,
-  // The oldest messages are destroyed until there is room. Needs MessageOrder::kTotal: otherwise
+  // The oldest messages that are counted are destroyed until there is room. Needs
+  // MessageOrder::kTotal: otherwise
   // none is the oldest.
   kDropOldest,
 };
@@ -55,18 +56,20 @@ class PortOptions {
     debug_name_ = name;
     return *this;
   }
-  // Messages that the port holds at most, from 1 to kMostMessages. Without it and CapacityBytes,
-  // the port is not bounded. Messages that an isolate sends to itself are not counted, since it
-  // would wait for itself; nor are notices of the library (exit, errors, answers to Ping).
+  // Messages that the port holds at most, from 1 to kMostMessages (which is in force, too, if there
+  // is only CapacityBytes). Without it and CapacityBytes, the port is not bounded. Messages that an
+  // isolate sends to itself are not counted, since it would wait for itself; nor are notices of the
+  // library (exit, errors, answers to Ping). What is not counted is not dropped for others either.
   PortOptions& Capacity(std::size_t messages) {
     capacity_ = messages;
     bounded_ = true;
     return *this;
   }
   // Bytes that they have at most in all, as MessageBytes tells, from 1 to kMostBytes. A message
-  // that has more is accepted when the port is empty.
+  // that has more is accepted when the port is empty. Without it, bytes are not counted.
   PortOptions& CapacityBytes(std::size_t bytes) {
     capacity_bytes_ = bytes;
+    counts_bytes_ = true;
     bounded_ = true;
     return *this;
   }
@@ -95,6 +98,7 @@ class PortOptions {
   const std::string& debug_name() const noexcept { return debug_name_; }
   bool bounded() const noexcept { return bounded_; }
   std::size_t capacity() const noexcept { return capacity_; }
+  bool counts_bytes() const noexcept { return counts_bytes_; }
   std::size_t capacity_bytes() const noexcept { return capacity_bytes_; }
   FullPolicy on_full() const noexcept { return on_full_; }
   MessageOrder order() const noexcept { return order_; }
@@ -105,6 +109,7 @@ class PortOptions {
   std::string debug_name_;
   std::size_t capacity_ = kMostMessages;
   std::size_t capacity_bytes_ = kMostBytes;
+  bool counts_bytes_ = false;
   bool bounded_ = false;
   FullPolicy on_full_ = FullPolicy::kAwait;
   MessageOrder order_ = MessageOrder::kPerSender;
@@ -132,9 +137,11 @@ struct MessageBytes<std::vector<T>> {
   }
 };
 
-// What has become of a port's messages. Read while others send, the numbers are each right for some
-// moment during the call; when nobody sends or receives,
+// What has become of a port's messages. `accepted` is reckoned:
 //   accepted = received + dead_letters + dropped_oldest + queue_length.
+// Read while others send or receive, those numbers are each right for some moment during the call,
+// but not for the same one: a message that is on its way from one to another may be missing in
+// `accepted`, or be in it twice. When nobody sends or receives it is exact.
 struct PortCounters {
   std::uint64_t accepted = 0;
   std::uint64_t received = 0;

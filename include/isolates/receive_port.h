@@ -145,7 +145,8 @@ class ReceiveAwaiter {
 
 // A port underneath: RawReceivePort and ReceivePort share all but the way messages are taken.
 // Everything here may be called only in the isolate that created the port (else: StateError),
-// except the destructor of a port that is closed. A port closes when its object is destroyed.
+// except the destructor of a port that has ended. A port closes when its object is destroyed. An
+// object that was moved from has no port: it is closed, and everything else throws StateError.
 template <class T>
 class PortBase {
  public:
@@ -169,26 +170,28 @@ class PortBase {
       "keep it in its isolate and send its SendPort";
 
   // Refuses further messages. Those that were accepted are destroyed and counted as dead letters;
-  // or they are received first, if the port's ClosePolicy is kDrain.
+  // or they are received first, if the port's ClosePolicy is kDrain. Of a port that drains already:
+  // drops the rest now.
   void Close() {
-    if (core_ == nullptr || core_->closed()) return;
+    if (core_ == nullptr || core_->ended()) return;
     core_->CheckOwner();
-    core_->CloseByPolicy();
+    if (core_->closed()) {
+      core_->Close();
+    } else {
+      core_->CloseByPolicy();
+    }
   }
   // Messages are accepted.
   bool is_open() const noexcept { return core_ != nullptr && !core_->closed(); }
   // No message is there and none will ever be: the port has closed and, if it drains, is empty.
   bool ended() const noexcept { return core_ == nullptr || core_->ended(); }
   // What has become of the messages. Any thread.
-  PortCounters counters() const noexcept { return core_->counters(); }
-  const std::string& debug_name() const noexcept { return core_->debug_name(); }
+  PortCounters counters() const { return RequireCore().counters(); }
+  const std::string& debug_name() const { return RequireCore().debug_name(); }
 
   // Whether the isolate stays alive while this port is open and listened to. True unless set.
-  bool keep_isolate_alive() const noexcept { return core_->keep_alive(); }
-  void set_keep_isolate_alive(bool keep_alive) {
-    core_->CheckOwner();
-    core_->set_keep_alive(keep_alive);
-  }
+  bool keep_isolate_alive() const { return RequireOwned().keep_alive(); }
+  void set_keep_isolate_alive(bool keep_alive) { RequireOwned().set_keep_alive(keep_alive); }
 
  protected:
   friend struct internal::PortAccess;
@@ -196,6 +199,14 @@ class PortBase {
   explicit PortBase(internal::Ref<internal::PortCore> core, bool owns) noexcept
       : core_(std::move(core)), owns_(owns) {}
 
+  internal::PortCore& RequireCore() const {
+    if (core_ == nullptr) throw StateError("this ReceivePort was moved from");
+    return *core_;
+  }
+  internal::PortCore& RequireOwned() const {
+    RequireCore().CheckOwner();
+    return *core_;
+  }
   void CloseIfOwned() noexcept {
     if (!owns_ || core_ == nullptr || core_->ended()) return;
     ISOLATES_CHECK(internal::current_host == &core_->host(),
@@ -204,8 +215,8 @@ class PortBase {
   }
   template <class Function>
   void SetFunction(Function function) {
-    core_->CheckOwner();
-    core_->SetHandler(std::make_unique<internal::TypedHandler<T, Function>>(std::move(function)));
+    RequireOwned().SetHandler(
+        std::make_unique<internal::TypedHandler<T, Function>>(std::move(function)));
   }
   static PortOptions Named(std::string_view debug_name) {
     return PortOptions().DebugName(debug_name);
@@ -225,7 +236,10 @@ class RawReceivePort : public PortBase<T> {
   explicit RawReceivePort(const PortOptions& options)
       : PortBase<T>(internal::PortCore::Create(options), true) {}
 
-  SendPort<T> send_port() const { return SendPort<T>(this->core_); }
+  SendPort<T> send_port() const {
+    this->RequireOwned();
+    return SendPort<T>(this->core_);
+  }
 
   // Called with each message, in a turn of the isolate: handler(T) or handler(ReceivePort<T>&, T).
   template <class Handler>
@@ -233,10 +247,7 @@ class RawReceivePort : public PortBase<T> {
     this->SetFunction(std::move(handler));
   }
   // Messages wait again.
-  void clear_handler() {
-    this->core_->CheckOwner();
-    this->core_->SetHandler(nullptr);
-  }
+  void clear_handler() { this->RequireOwned().SetHandler(nullptr); }
 
  private:
   friend class ReceivePort<T>;
@@ -256,11 +267,13 @@ class ReceivePort : public PortBase<T> {
   // Goes on with the port of a raw one: same SendPorts, no message lost. Its handler is gone.
   // (Dart's ReceivePort.fromRawReceivePort.)
   explicit ReceivePort(RawReceivePort<T>&& raw) : PortBase<T>(std::move(raw)) {
-    this->core_->CheckOwner();
-    this->core_->SetHandler(nullptr);
+    this->RequireOwned().SetHandler(nullptr);
   }
 
-  SendPort<T> send_port() const { return SendPort<T>(this->core_); }
+  SendPort<T> send_port() const {
+    this->RequireOwned();
+    return SendPort<T>(this->core_);
+  }
 
   // Calls listener(T), or listener(ReceivePort<T>&, T), with each message, one at a time, in turns
   // of this isolate. A port that listens keeps its isolate alive. An exception of the listener is
@@ -275,13 +288,15 @@ class ReceivePort : public PortBase<T> {
   template <class Listener>
   void Listen(Listener listener) && {
     RequireNoListener();
-    this->owns_ = false;
     this->SetFunction(std::move(listener));
+    this->owns_ = false;
   }
 
   // Calls listener(T, bool end_of_batch) with each message, many in one turn if they are there;
   // end_of_batch: nothing more is there for now, or others want to go on. For work that is cheaper
-  // for many at once (a write, a flush). The listener is an ordinary function. Else as Listen.
+  // for many at once (a write, a flush). The last of a batch comes without it if the listener
+  // closes the port or throws: then nothing, or the rest in another batch, follows. The listener is
+  // an ordinary function. Else as Listen.
   template <std::invocable<T, bool> Listener>
   void ListenBatch(Listener listener) & {
     RequireNoListener();
@@ -315,8 +330,7 @@ class ReceivePort : public PortBase<T> {
 
   // A message that is there now, or nothing.
   [[nodiscard]] std::optional<T> TryReceive() {
-    this->core_->CheckOwner();
-    this->core_->host().CheckStop();
+    this->RequireOwned().host().CheckStop();
     return internal::ReceiveAwaiter<T>::Open(this->core_->TryReceive());
   }
 
@@ -326,6 +340,8 @@ class ReceivePort : public PortBase<T> {
     RequireNoListener();
     std::size_t count = 0;
     for (; count < most; ++count) {
+      // Before one is taken: if there is no memory, none is lost.
+      if (into.size() == into.capacity()) into.reserve(2 * into.size() + 1);
       internal::ReceivedEnvelope envelope = this->core_->TryReceive();
       if (envelope == nullptr) break;
       into.push_back(internal::TakeMessage<T>(std::move(envelope)));
@@ -341,8 +357,7 @@ class ReceivePort : public PortBase<T> {
   ReceivePort(View, internal::Ref<internal::PortCore> core) : PortBase<T>(std::move(core), false) {}
 
   void RequireNoListener() const {
-    this->core_->CheckOwner();
-    this->core_->host().CheckStop();
+    this->RequireOwned().host().CheckStop();
     if (this->core_->taken()) throw StateError("this port is listened to already");
   }
 };

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <new>
+#include <optional>
 #include <utility>
 
 #include "isolates/clock.h"
@@ -64,8 +65,12 @@ class SendWhenRoomAwaitable;
 
 }  // namespace internal
 
-// One thread at a time may use one SendPort object; copies are independent. Works in isolates and
-// on plain threads.
+// One thread at a time may use one SendPort object (two at once may be found, and end the process);
+// copies are independent. Works in isolates and on plain threads.
+//
+// Waiting for room keeps the order, too: while messages of an isolate wait for room in a port, or
+// have been granted it and are not sent yet, its later messages to that port come behind them. Send
+// says kFull then, and those who wait are served in the order in which they came.
 template <class T>
 class SendPort {
  public:
@@ -77,7 +82,8 @@ class SendPort {
   // Moves the message to the receiver. Only the object itself is moved; what it points to stays
   // where it is, so the cost does not depend on its size. Never blocks. Throws TransferError (the
   // message may not be sent; it is unchanged, except for what was moved of a type whose move copies
-  // some of its members), StateError (no port).
+  // some of its members), StateError (no port). What is refused after it was moved is moved back: a
+  // move that throws then ends the process.
   SendResult Send(T&& message, VerifyLevel level = VerifyLevel::kDefault) const {
     Check(message, level);
     internal::Departure departure = Depart(message);
@@ -89,19 +95,26 @@ class SendPort {
   // The same, and waits for room in a full port whose policy is to let senders wait, in the order
   // in which they come. Blocks the calling thread (a plain thread becomes an isolate); kFull when
   // the time is over (kForever: never). Not for coroutines: they would block their whole isolate.
+  // While it waits, a thread that is an isolate (no event of it is being handled) handles other
+  // events of that isolate. Where an event waits, no other is handled: kFull at once if messages of
+  // the isolate are in line already, which could not be sent meanwhile. Besides what Send throws:
+  // if the isolate is killed while it waits, which unwinds its code; the message stays.
   SendResult Send(T&& message, Duration timeout, VerifyLevel level = VerifyLevel::kDefault) const {
     Check(message, level);
     internal::Departure departure = Depart(message);
     SendResult room = departure.TakeRoom();
     if (room == SendResult::kFull && departure.MayWait()) {
       room = departure.WaitForRoom(DeadlineAfter(timeout));
+      // Other code has run, which may have changed what the message leads to.
+      if (room == SendResult::kAccepted) Check(message, level);
     }
     return room == SendResult::kAccepted ? Deliver(departure, message, level)
                                          : Refused(departure, room, message);
   }
 
   // co_await port.SendWhenRoom(std::move(message)): the same for coroutines, without end. Gives the
-  // SendResult. What is refused stays in `message`; so it is awaited in the same expression.
+  // SendResult. What is refused stays in `message`; so it is awaited in the same expression. Throws
+  // what Send does, also after the wait, and if the isolate is killed.
   [[nodiscard]] internal::SendWhenRoomAwaitable<T> SendWhenRoom(
       T&& message, VerifyLevel level = VerifyLevel::kDefault) const {
     return internal::SendWhenRoomAwaitable<T>(*this, message, level);
@@ -161,14 +174,16 @@ class SendPort {
     internal::VerifyForSend(message, "message", level);
     internal::MarkLeaving(message);
   }
+  std::size_t BytesOf(const T& message) const {
+    return sender_.RequirePort().counts_bytes() ? MessageBytes<T>::Of(message) : 0;
+  }
   internal::Departure Depart(const T& message) const {
-    const bool bounded = sender_.RequirePort().bounded();
-    return internal::Departure(sender_, bounded ? MessageBytes<T>::Of(message) : 0);
+    return internal::Departure(sender_, BytesOf(message));
   }
   SendResult SendNotice(T& message) const {
     Check(message, VerifyLevel::kDefault);
-    internal::Departure departure = Depart(message);
-    const SendResult room = departure.TakeRoomAnyway();
+    internal::Departure departure(sender_, 0);
+    const SendResult room = departure.TakeNoRoom();
     return room == SendResult::kAccepted ? Deliver(departure, message, VerifyLevel::kDefault)
                                          : room;
   }
@@ -193,6 +208,7 @@ class SendPort {
       departure.Discard(envelope);
       throw;
     }
+    // This object may be part of the message, and have moved with it.
     try {
       if (departure.Send(envelope)) return SendResult::kAccepted;
     } catch (...) {
@@ -216,32 +232,41 @@ class SendWhenRoomAwaitable {
   class Awaiter {
    public:
     Awaiter(const SendPort<T>& port, T& message, VerifyLevel level)
-        : port_(port), message_(message), level_(level), departure_(port.Depart(message)) {}
+        : port_(port),
+          message_(message),
+          level_(level),
+          departure_(std::in_place, port.sender_, port.BytesOf(message)) {}
 
     bool await_ready() {
       if (current_host != nullptr) current_host->CheckStop();
       SendPort<T>::Check(message_, level_);
-      room_ = departure_.TakeRoom();
-      return room_ != SendResult::kFull || !departure_.MayWait();
+      room_ = departure_->TakeRoom();
+      return room_ != SendResult::kFull || !departure_->MayWait();
     }
     bool await_suspend(std::coroutine_handle<> waiter) {
       waited_ = true;
-      return departure_.Suspend(waiter);
+      return departure_->Suspend(waiter);
     }
     SendResult await_resume() {
+      // Not only at the end of the expression: the next message may stand in it.
+      struct End {
+        std::optional<Departure>& departure;
+        ~End() { departure.reset(); }
+      } end{departure_};
       if (waited_) {
         current_host->CheckStop();
-        room_ = departure_.Resume();
+        room_ = departure_->Resume();
+        if (room_ == SendResult::kAccepted) SendPort<T>::Check(message_, level_);
       }
-      return room_ == SendResult::kAccepted ? port_.Deliver(departure_, message_, level_)
-                                            : SendPort<T>::Refused(departure_, room_, message_);
+      return room_ == SendResult::kAccepted ? port_.Deliver(*departure_, message_, level_)
+                                            : SendPort<T>::Refused(*departure_, room_, message_);
     }
 
    private:
     const SendPort<T>& port_;
     T& message_;
     const VerifyLevel level_;
-    Departure departure_;
+    std::optional<Departure> departure_;
     SendResult room_ = SendResult::kFull;
     bool waited_ = false;
   };

@@ -304,7 +304,6 @@ void IsolateCore::End() noexcept {
         error = std::current_exception();
       }
       if (error != nullptr) {
-        CountDeadLetter();
         HandleUncaught(error);
         exit_reason_ = ExitReason::kUncaughtError;
       }

@@ -75,7 +75,7 @@ class Credit {
 
   enum class Answer { kTaken, kFull, kClosed };
 
-  // Capacities from 1 to the most above.
+  // Capacities from 1 to the most above; 0 bytes: bytes are not counted.
   Credit(std::uint64_t messages, std::uint64_t bytes) : messages_(messages), bytes_(bytes) {}
 
   // A message that is larger than the port needs all of it: it is accepted when nothing else is.
@@ -134,12 +134,14 @@ class Credit {
   void Abandon(Waiter& waiter) {
     mutex_.lock();
     const bool listed = Remove(waiter);
+    const bool others_wait = first_ != nullptr;
+    if (listed && !others_wait) StopRefusing();
     // relaxed - changed under the lock.
     const bool granted = waiter.verdict.load(std::memory_order_relaxed) == CreditVerdict::kGranted;
     mutex_.unlock();
     if (listed) {
       waiter.Release();
-      Grant();  // those behind it may fit
+      if (others_wait) Grant();  // those behind it may fit
     } else if (granted) {
       Give(waiter.need);
     }
@@ -203,11 +205,15 @@ class Credit {
     }
     if (first_ == nullptr) {
       last_ = nullptr;
-      // relaxed - under the lock; whoever sees the bit gone takes room as before.
-      word_.fetch_and(~kWaiting, std::memory_order_relaxed);
+      StopRefusing();
     }
     mutex_.unlock();
     NotifyAll(granted);
+  }
+  // Nobody waits any more. Under the lock.
+  void StopRefusing() {
+    // relaxed - under the lock; whoever sees the bit gone takes room as before.
+    word_.fetch_and(~kWaiting, std::memory_order_relaxed);
   }
   bool TakeFor(CreditNeed need) {
     std::uint64_t word = word_.load(std::memory_order_relaxed);  // Give's RMW came before the lock

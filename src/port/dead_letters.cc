@@ -33,6 +33,11 @@ void CountDeadLetter() noexcept { dead_letters.fetch_add(1, std::memory_order_re
 
 std::uint64_t DeadLetterCount() noexcept { return dead_letters.load(std::memory_order_relaxed); }
 
+void CountDeadLetter(const PortCore& port, const std::type_info& type) noexcept {
+  CountDeadLetter();
+  TellOfDeadLetter(port, type, DeadLetterReason::kPortClosed);
+}
+
 void TellOfDeadLetter(const PortCore& port, const std::type_info& type,
                       DeadLetterReason reason) noexcept {
   // relaxed - whoever sets a handler waits for nobody; those who come later see it.

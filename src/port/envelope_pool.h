@@ -7,12 +7,14 @@
 //   TakeAll     any sender           wait-free (one exchange)
 //
 // Rules
-//   B1. The owner gathers blocks in a chain of its own. It puts the chain into the slot when it has
-//       kHandful of them and the slot is empty. Nobody else makes the slot not empty, so its store
+//   B1. The owner gathers blocks in a chain of its own. It puts kHandful of them into the slot when
+//       it has so many and the slot is empty. Nobody else makes the slot not empty, so its store
 //       overwrites nothing.
 //   B2. A sender takes all that is in the slot by one exchange: two senders never get the same
 //       block, and no block is ever popped singly (no ABA).
-//   B3. At most kMost blocks wait with the owner; what is more goes back to the heap.
+//   B3. At most kMost blocks wait with the owner, and a sender takes one handful at most; what is
+//       more goes back to the heap. So do the blocks of envelopes of more than 512 bytes, which are
+//       never offered (Envelope::reusable): what a port keeps is small whatever it carries.
 
 #ifndef ISOLATES_SRC_PORT_ENVELOPE_POOL_H_
 #define ISOLATES_SRC_PORT_ENVELOPE_POOL_H_
@@ -37,10 +39,14 @@ class EnvelopePool {
     ++count_;
     // relaxed - only this thread makes the slot not empty (B1).
     if (count_ >= kHandful && slot_.load(std::memory_order_relaxed) == nullptr) {
+      FreeBlock* last = kept_;
+      for (int i = 1; i < kHandful; ++i) last = last->next;
+      FreeBlock* const rest = last->next;
+      last->next = nullptr;
       // release - pairs with TakeAll: links, and all that was done with the blocks before.
       slot_.store(kept_, std::memory_order_release);
-      kept_ = nullptr;
-      count_ = 0;
+      kept_ = rest;
+      count_ -= kHandful;
     }
     return true;
   }

@@ -7,6 +7,7 @@
 //   Commit        the sender that reserved  lock-free (the queue's enqueue, one or two RMWs)
 //   Cancel        the sender that reserved  wait-free
 //   TryReceive    the owner                 lock-free; see M3
+//   TryDrop       senders, under the lock   lock-free
 //   Unlist        the owner                 wait-free
 //   TryList       the owner, senders        wait-free
 //   Announce      any thread                wait-free
@@ -123,6 +124,16 @@ class Mailbox {
     // relaxed - counts down in the thread, or under the lock, of the one consumer; a sender reads
     // nothing from these counts but their bits.
     word_.fetch_sub(kPublishedUnit + kReservedUnit, std::memory_order_relaxed);
+    return true;
+  }
+
+  // Where senders drop: the oldest message that takes room, unless it is the last of all or there
+  // is none.
+  [[nodiscard]] bool TryDrop(Item& item) {
+    // acquire - pairs with Commit.
+    if (Published(word_.load(std::memory_order_acquire)) < 2) return false;
+    if (!queue_.TryDequeueCounted(item)) return false;
+    word_.fetch_sub(kPublishedUnit + kReservedUnit, std::memory_order_relaxed);  // as in TryReceive
     return true;
   }
 

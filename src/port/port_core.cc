@@ -21,7 +21,12 @@ namespace {
 std::atomic<std::uint64_t> next_port_id{1};
 
 // AddressSanitizer is to see when a message's block is used too late.
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ISOLATES_ADDRESS_SANITIZER
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(ISOLATES_ADDRESS_SANITIZER)
 constexpr bool kKeepBlocks = false;
 #else
 constexpr bool kKeepBlocks = true;
@@ -83,6 +88,8 @@ PortCore::~PortCore() {
 // -----------------------------------------------------------------------------------
 
 bool PortCore::closed() const noexcept { return mailbox_->mailbox.refuses(); }
+
+bool PortCore::counts_bytes() const noexcept { return bounds_ != nullptr && bounds_->counts_bytes; }
 
 PortCounters PortCore::counters() const noexcept {
   PortCounters counters;
@@ -159,9 +166,10 @@ ReceivedEnvelope PortCore::TryReceive() noexcept {
 }
 
 void PortCore::Recycle(Envelope* envelope) noexcept {
+  const bool reusable = kKeepBlocks && envelope->reusable;
   envelope->~Envelope();
   auto* const block = new (static_cast<void*>(envelope)) FreeBlock;
-  if (!kKeepBlocks || !mailbox_->pool.Keep(block)) MainFree(block);
+  if (!reusable || !mailbox_->pool.Keep(block)) MainFree(block);
 }
 
 bool PortCore::HasMessage() const noexcept { return mailbox_->mailbox.HasMessage(); }
@@ -184,6 +192,7 @@ void PortCore::List() noexcept {
 
 void PortCore::SetHandler(std::unique_ptr<MessageHandler> handler) {
   RetireHandler();
+  if (ended()) return;  // no message will come: what it holds is not kept until the port dies
   handler_ = std::move(handler);
   UpdateKeepAlive();
   if (handler_ != nullptr && Ready()) List();

@@ -3,24 +3,25 @@
 #include <algorithm>
 
 #include "src/port/port_mailbox.h"
+#include "src/port/producer.h"
 
 namespace isolates::internal {
 
 thread_local constinit PortHost* current_host = nullptr;
 
-Producer& ProducerTable::For(PortCore& port, std::unique_ptr<Producer> ready_made) {
+Producer& ProducerTable::For(PortCore& port, Ref<Producer> ready_made, Producer::Lane lane) {
   auto found = by_port_.find(port.id());
   if (found == by_port_.end()) {
     if (by_port_.size() >= prune_at_) Prune();
-    auto producer = ready_made != nullptr ? std::move(ready_made)
-                                          : std::make_unique<Producer>(port.mailbox_->queue);
-    found = by_port_.emplace(port.id(), Entry{Ref<PortCore>(&port), std::move(producer)}).first;
+    auto producer =
+        ready_made ? std::move(ready_made) : MakeRef<Producer>(port, port.mailbox_->queue, lane);
+    found = by_port_.emplace(port.id(), std::move(producer)).first;
   }
-  return *found->second.producer;
+  return *found->second;
 }
 
 void ProducerTable::Prune() {
-  std::erase_if(by_port_, [](const auto& entry) { return entry.second.port->closed(); });
+  std::erase_if(by_port_, [](const auto& entry) { return entry.second->port->closed(); });
   prune_at_ = std::max<std::size_t>(32, by_port_.size() * 2);
 }
 

@@ -23,11 +23,11 @@ PortQueue::TokenLane& PortQueue::InstalledTokens() {
   return *lane;
 }
 
-PortQueue::Producer::Producer(PortQueue& queue)
+PortQueue::Producer::Producer(PortQueue& queue, Lane lane)
     : queue_(queue),
       // relaxed - a number generator.
       number_(queue.next_sender_.fetch_add(1, std::memory_order_relaxed)) {
-  if (queue.list_only_) return;
+  if (queue.list_only_ || lane == Lane::kList) return;
   // relaxed - a count, which limits how many there are.
   if (queue.token_senders_.fetch_add(1, std::memory_order_relaxed) < kMostTokens) {
     try {
@@ -81,6 +81,12 @@ bool PortQueue::DequeueFromList(Item& item) noexcept {
   return item != nullptr;
 }
 
+bool PortQueue::TryDequeueCounted(Item& item) noexcept {
+  list_.AppendChain(arrivals_.TakeAll());
+  item = list_.TakeFirst([](const Envelope& envelope) { return envelope.room != 0; });
+  return item != nullptr;
+}
+
 // The oldest message of the sender of a message that the schedule chooses.
 Envelope* PortQueue::TakeChosen() noexcept {
   std::size_t count = 0;
@@ -88,17 +94,8 @@ Envelope* PortQueue::TakeChosen() noexcept {
   if (count == 0) return nullptr;
   const Envelope* chosen = list_.first();
   for (std::size_t i = simulated_->Choose(count); i > 0; --i) chosen = chosen->next_event;
-  EventList<Envelope> others;
-  Envelope* taken = nullptr;
-  while (Envelope* const at = list_.PopFront()) {
-    if (taken == nullptr && at->sender == chosen->sender) {
-      taken = at;
-    } else {
-      others.Append(at);
-    }
-  }
-  list_ = others;
-  return taken;
+  return list_.TakeFirst(
+      [chosen](const Envelope& envelope) { return envelope.sender == chosen->sender; });
 }
 
 }  // namespace isolates::internal

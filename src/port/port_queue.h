@@ -4,8 +4,9 @@
 // when the first of them comes. All others share a list in order of arrival (EventStack): with very
 // many places moodycamel's queue gets slow, since making one, and finding a message, walk over all
 // of them. Where the order is to be total, everybody uses the list, and in simulations, where the
-// owner chooses among the senders. A sender keeps its lane as long as it lives; so in both lanes
-// its messages stay in order.
+// owner chooses among the senders. So do plain threads, whose order shall last when they become
+// isolates. A sender keeps its lane as long as it lives; so in both lanes its messages stay in
+// order.
 //
 // Protocol
 //   operation         who may call                               progress
@@ -47,6 +48,8 @@ class PortQueue {
   // Throws std::bad_alloc; the item is not in the queue then.
   void Enqueue(Producer& producer, Item item);
   bool TryDequeue(Item& item) noexcept;
+  // The oldest that takes room in its port. Of a port in total order, which has the list alone.
+  bool TryDequeueCounted(Item& item) noexcept;
 
  private:
   using Tokens = TokenQueue<Envelope>;
@@ -74,9 +77,11 @@ class PortQueue {
 };
 
 // One sender of a port, used by one thread at a time. Lives no longer than the port.
-class PortQueue::Producer : public MainHeapObject {
+class PortQueue::Producer {
  public:
-  explicit Producer(PortQueue& queue);
+  enum class Lane { kAny, kList };
+
+  Producer(PortQueue& queue, Lane lane);
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
   ~Producer();
@@ -86,7 +91,7 @@ class PortQueue::Producer : public MainHeapObject {
  private:
   friend class PortQueue;
   PortQueue& queue_;
-  const std::uint64_t number_;
+  const std::uint32_t number_;
   std::optional<Tokens::Producer> token_;  // none: it sends into the list
 };
 

@@ -1,7 +1,8 @@
 #include "isolates/detail/port_sender.h"
 
 #include <atomic>
-#include <memory>
+#include <coroutine>
+#include <mutex>
 #include <utility>
 
 #include "isolates/detail/check.h"
@@ -10,37 +11,36 @@
 #include "src/port/dead_letters.h"
 #include "src/port/port_bounds.h"
 #include "src/port/port_mailbox.h"
+#include "src/port/producer.h"
 
 namespace isolates::internal {
+namespace {
+
+// What a plain thread sends goes into the list of the port, whichever SendPort it uses; a thread
+// that has sent so goes on with the list when it is an isolate. So all that it sends stays in
+// order. (thread_local: a plain thread and the isolate that it becomes have nothing else in
+// common.)
+thread_local constinit bool sent_as_plain_thread = false;
+
+}  // namespace
 
 // --- SenderHandle
 // ---------------------------------------------------------------------------------
 
-// A plain thread has no isolate whose table could hold its sender, so each SendPort object has its
-// own.
-struct SenderHandle::OwnSender : MainHeapObject {
-  explicit OwnSender(PortQueue& queue) : producer(new Producer(queue)) {}
-  std::unique_ptr<Producer> producer;
-  // Finds two threads in one SendPort: set during a send.
-  std::atomic<bool> busy{false};
-};
-
 SenderHandle::SenderHandle(SenderHandle&& other) noexcept
     : port_(std::move(other.port_)),
-      cached_host_(std::exchange(other.cached_host_, 0)),
-      cached_(std::exchange(other.cached_, nullptr)),
-      own_(std::exchange(other.own_, nullptr)) {}
+      host_(std::exchange(other.host_, 0)),
+      producer_(std::exchange(other.producer_, nullptr)) {}
 
 SenderHandle& SenderHandle::operator=(SenderHandle other) noexcept {
   std::swap(port_, other.port_);
-  std::swap(cached_host_, other.cached_host_);
-  std::swap(cached_, other.cached_);
-  std::swap(own_, other.own_);
+  std::swap(host_, other.host_);
+  std::swap(producer_, other.producer_);
   return *this;
 }
 
 SenderHandle::~SenderHandle() {
-  delete own_;
+  if (producer_ != nullptr) producer_->Release();
   if (port_) port_->DropSender();
 }
 
@@ -50,20 +50,24 @@ PortCore& SenderHandle::RequirePort() const {
 }
 
 Producer& SenderHandle::ProducerOfThisThread() const {
-  PortHost* host = current_host;
+  PortHost* const host = current_host;
+  const std::uint64_t id = host == nullptr ? 0 : host->id();
+  if (producer_ != nullptr && host_ == id) return *producer_;
+  Ref<Producer> found;
   if (host == nullptr) {
-    if (own_ == nullptr) own_ = new OwnSender(port_->mailbox_->queue);
-    return *own_->producer;
+    sent_as_plain_thread = true;
+    found = MakeRef<Producer>(*port_, port_->mailbox_->queue, Producer::Lane::kList);
+  } else {
+    // The isolate goes on with the object's own sender, if it has none yet: what was sent through
+    // this object first stays first.
+    found = Ref<Producer>(&host->producers().For(
+        *port_, host_ == 0 ? Ref<Producer>(producer_) : nullptr,
+        sent_as_plain_thread ? Producer::Lane::kList : Producer::Lane::kAny));
   }
-  if (cached_host_ != host->id()) {
-    // The isolate goes on with the sender of the plain thread that it was before, if it has none
-    // yet: what was sent through this object first stays first.
-    cached_ = own_ == nullptr ? &host->producers().For(*port_)
-                              : &host->producers().For(*port_, std::move(own_->producer));
-    cached_host_ = host->id();
-    delete std::exchange(own_, nullptr);
-  }
-  return *cached_;
+  if (producer_ != nullptr) producer_->Release();
+  producer_ = found.Detach();
+  host_ = id;
+  return *producer_;
 }
 
 // --- Departure: room
@@ -73,14 +77,15 @@ Departure::Departure(const SenderHandle& sender, std::size_t bytes)
     : sender_(sender), port_(&sender.RequirePort()), bytes_(bytes) {}
 
 Departure::~Departure() {
-  if (waiter_ != nullptr) {
-    waiter_->Forget();
-    port_->bounds_->room.Abandon(*waiter_);
-    waiter_->Release();
-  }
-  if (block_ != nullptr) producer_->blocks = new (block_) FreeBlock{producer_->blocks};
+  StopWaiting();
+  if (block_ != nullptr) MainFree(block_);
   if (busy_) SetBusy(false);
   GiveRoom();
+  LeaveLine();
+}
+
+void Departure::UseProducerOfThisThread() {
+  producer_ = Ref<Producer>(&sender_.ProducerOfThisThread());
 }
 
 void Departure::GiveRoom() noexcept {
@@ -104,8 +109,11 @@ SendResult Departure::Refuse(SendResult result) const noexcept {
 
 SendResult Departure::TakeRoom() {
   if (port_->closed()) return Refuse(SendResult::kClosed);
+  UseProducerOfThisThread();
   if (Unbounded()) return SendResult::kAccepted;
   PortBounds& bounds = *port_->bounds_;
+  // Behind those that this sender has in line.
+  if (!producer_->line.empty()) return SendResult::kFull;
   const CreditNeed need = bounds.room.NeedOf(bytes_);
   if (bounds.policy == FullPolicy::kDropOldest) {
     bounds.room.TakeAnyway(need);
@@ -124,73 +132,87 @@ SendResult Departure::TakeRoom() {
   return bounds.policy == FullPolicy::kDropNewest ? SendResult::kDropped : SendResult::kFull;
 }
 
-SendResult Departure::TakeRoomAnyway() {
+SendResult Departure::TakeNoRoom() {
   if (port_->closed()) return Refuse(SendResult::kClosed);
-  if (Unbounded()) return SendResult::kAccepted;
-  const CreditNeed need = port_->bounds_->room.NeedOf(bytes_);
-  port_->bounds_->room.TakeAnyway(need);
-  room_ = need.word();
+  UseProducerOfThisThread();
   return SendResult::kAccepted;
 }
 
 bool Departure::MayWait() const noexcept { return port_->bounds_->policy == FullPolicy::kAwait; }
 
+// kFull: the message is in line, and in that of Credit unless it has room already.
 SendResult Departure::StartToWait(PortHost& host, std::coroutine_handle<> coroutine) {
   auto& room = port_->bounds_->room;
-  waiter_ = new RoomWaiter(host, room.NeedOf(bytes_), coroutine);
-  switch (room.TakeOrWait(*waiter_)) {
-    case PortBounds::Room::Answer::kFull:
-      return SendResult::kFull;
-    case PortBounds::Room::Answer::kTaken:
-      room_ = waiter_->need.word();
-      return StopWaiting(SendResult::kAccepted);
-    case PortBounds::Room::Answer::kClosed:
-      break;
+  waiter_ = MakeRef<RoomWaiter>(host, room.NeedOf(bytes_), coroutine);
+  const auto answer = room.TakeOrWait(*waiter_);
+  waits_ = answer != PortBounds::Room::Answer::kClosed;
+  const bool is_first = producer_->line.empty();
+  producer_->line.Join(*waiter_);
+  if (answer == PortBounds::Room::Answer::kFull) return SendResult::kFull;
+  if (waits_) {
+    waiter_->GrantAtOnce();
+    if (!is_first) return SendResult::kFull;
+    return Verdict();
   }
-  return StopWaiting(Refuse(SendResult::kClosed));
+  waiter_->Forget();
+  LeaveLine();
+  return Refuse(SendResult::kClosed);
 }
 
-SendResult Departure::StopWaiting(SendResult result) noexcept {
+// What was granted meanwhile is given back.
+void Departure::StopWaiting() noexcept {
+  if (!waits_) return;
+  waits_ = false;
   waiter_->Forget();
-  std::exchange(waiter_, nullptr)->Release();
-  return result;
+  port_->bounds_->room.Abandon(*waiter_);
+}
+
+void Departure::LeaveLine() noexcept {
+  if (const Ref<RoomWaiter> waiter = std::exchange(waiter_, nullptr)) {
+    producer_->line.Leave(*waiter);
+  }
 }
 
 SendResult Departure::Verdict() noexcept {
-  switch (waiter_->Verdict()) {
-    case CreditVerdict::kGranted:
+  if (waiter_->Ready()) {
+    waits_ = false;
+    waiter_->Forget();
+    if (waiter_->Verdict() == CreditVerdict::kGranted) {
       room_ = waiter_->need.word();
-      return StopWaiting(SendResult::kAccepted);
-    case CreditVerdict::kClosed:
-      return StopWaiting(Refuse(SendResult::kClosed));
-    case CreditVerdict::kWaits:
-      break;
+      return SendResult::kAccepted;
+    }
+    LeaveLine();
+    return Refuse(SendResult::kClosed);
   }
-  // The deadline has passed. Granted at this moment: given back.
-  port_->bounds_->room.Abandon(*waiter_);
-  return StopWaiting(SendResult::kFull);
+  // The deadline has passed.
+  StopWaiting();
+  LeaveLine();
+  return SendResult::kFull;
 }
 
 SendResult Departure::WaitForRoom(TimePoint deadline) {
   PortHost& host = RequireHost();
   host.CheckStop();
+  UseProducerOfThisThread();  // the thread may have become an isolate just now
+  // Only events of this isolate would send what is before it in line, and none is handled now.
+  if (host.InTurn() && !producer_->line.empty()) return SendResult::kFull;
   const SendResult result = StartToWait(host, nullptr);
   if (result != SendResult::kFull) return result;
   host.Wait(
-      {"room in", port_.get()},
-      [](const void* waiter) {
-        return static_cast<const RoomWaiter*>(waiter)->Verdict() != CreditVerdict::kWaits;
-      },
-      waiter_, deadline);
+      {"room in", port_},
+      [](const void* waiter) { return static_cast<const RoomWaiter*>(waiter)->Ready(); },
+      waiter_.get(), deadline);
   return Verdict();
 }
 
 bool Departure::Suspend(std::coroutine_handle<> coroutine) {
-  return StartToWait(RequireHost(), coroutine) == SendResult::kFull;
+  PortHost& host = RequireHost();
+  UseProducerOfThisThread();  // as above
+  return StartToWait(host, coroutine) == SendResult::kFull;
 }
 
 SendResult Departure::Resume() {
-  if (waiter_ != nullptr) return Verdict();
+  if (waits_) return Verdict();
   return room_ != 0 ? SendResult::kAccepted : SendResult::kClosed;
 }
 
@@ -199,17 +221,17 @@ SendResult Departure::Resume() {
 
 void Departure::SetBusy(bool busy) {
   // relaxed - misuse detection only; correct programs never contend here.
-  const bool before = sender_.own_->busy.exchange(busy, std::memory_order_relaxed);
+  const bool before = producer_->busy.exchange(busy, std::memory_order_relaxed);
   ISOLATES_CHECK(before != busy, "one SendPort object is used by two threads at once; copy it");
   busy_ = busy;
 }
 
 void* Departure::Block(std::size_t size, std::size_t align) {
-  producer_ = &sender_.ProducerOfThisThread();
   if (current_host == nullptr) SetBusy(true);
-  if (producer_->blocks == nullptr) producer_->blocks = port_->mailbox_->pool.TakeAll();
-  if (FreeBlock* const block = producer_->blocks) {
-    producer_->blocks = block->next;
+  FreeBlock*& blocks = producer_->end.blocks;
+  if (blocks == nullptr) blocks = port_->mailbox_->pool.TakeAll();
+  if (FreeBlock* const block = blocks) {
+    blocks = block->next;
     block_ = block;
   } else {
     block_ = MainAllocate(size, align);
@@ -227,7 +249,7 @@ bool Departure::Send(Envelope* envelope) {
   }
   PortMailbox::Box::Duty duty;
   try {
-    duty = mailbox.Commit(*producer_, envelope);
+    duty = mailbox.Commit(producer_->end, envelope);
   } catch (...) {
     mailbox.Cancel();
     throw;
@@ -235,7 +257,7 @@ bool Departure::Send(Envelope* envelope) {
   room_ = 0;  // goes with the message
   if (duty == PortMailbox::Box::Duty::kList) {
     port_->AddRef();  // while the port stands in the list
-    port_->host_->Push(port_.get());
+    port_->host_->Push(port_);
   } else if (duty == PortMailbox::Box::Duty::kWake) {
     port_->host_->Wake();
   }
@@ -251,8 +273,8 @@ void Departure::Discard(Envelope* envelope) noexcept {
   block_ = envelope;
 }
 
-// The sender makes room for what it has sent. One message is always left: so the owner, which has
-// seen that one is there, finds one.
+// The sender makes room for what it has sent. Only what takes room is destroyed. One message is
+// always left: so the owner, which has seen that one is there, finds one.
 void Departure::DropOldest() noexcept {
   PortBounds& bounds = *port_->bounds_;
   for (;;) {
@@ -260,10 +282,9 @@ void Departure::DropOldest() noexcept {
     {
       // Looks, takes and gives in one: two senders do not both drop for the same excess.
       const std::lock_guard lock(bounds.consumers);
-      if (!bounds.room.Exceeded() || port_->mailbox_->mailbox.Length() < 2) return;
-      oldest = port_->DequeueAlone();
+      if (!bounds.room.Exceeded() || !port_->mailbox_->mailbox.TryDrop(oldest)) return;
+      bounds.room.Give(CreditNeed::FromWord(oldest->room));
     }
-    if (oldest == nullptr) return;
     bounds.dropped_oldest.fetch_add(1, std::memory_order_relaxed);  // relaxed - a counter
     TellOfDeadLetter(*port_, oldest->MessageType(), DeadLetterReason::kDroppedOldest);
     DestroyDeadLetter(oldest);

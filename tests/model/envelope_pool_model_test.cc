@@ -41,7 +41,11 @@ struct Reusing : rl::test_suite<Reusing<Atomics>, 3> {
       }
       return;
     }
-    for (int i = 0; i < 2; ++i) Count(pool.TakeAll());
+    for (int i = 0; i < 2; ++i) {
+      internal::FreeBlock* const chain = pool.TakeAll();
+      RL_ASSERT(chain == nullptr || chain->next == nullptr || chain->next->next == nullptr);
+      Count(chain);
+    }
   }
   static internal::FreeBlock* Alone(Block& block) {
     block.next = nullptr;

@@ -6,6 +6,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,9 +42,12 @@ std::vector<T> TakeAll(ReceivePort<T>& port) {
   return taken;
 }
 
-void ExpectAddsUp(const PortCounters& counters) {
-  EXPECT_EQ(counters.accepted, counters.received + counters.dead_letters + counters.dropped_oldest +
-                                   counters.queue_length);
+// `accepted`: as the senders of the test have counted.
+void ExpectAddsUp(const PortCounters& counters, std::uint64_t accepted) {
+  EXPECT_EQ(
+      counters.received + counters.dead_letters + counters.dropped_oldest + counters.queue_length,
+      accepted);
+  EXPECT_EQ(counters.accepted, accepted);
 }
 
 TEST(BoundedPortTest, AFullPortSaysSoAndTheMessageStays) {
@@ -68,7 +73,7 @@ TEST(BoundedPortTest, AFullPortSaysSoAndTheMessageStays) {
   EXPECT_EQ(counters.received, 1U);
   EXPECT_EQ(counters.queue_length, 2U);
   EXPECT_EQ(counters.refused_full, 2U);
-  ExpectAddsUp(counters);
+  ExpectAddsUp(counters, 3);
 }
 
 TEST(BoundedPortTest, ACopyIsRefusedToo) {
@@ -107,7 +112,7 @@ TEST(BoundedPortTest, DropNewestDestroysAndCounts) {
   EXPECT_EQ(**port.TryReceive(), 1);
   EXPECT_EQ(port.TryReceive(), std::nullopt);
   EXPECT_EQ(port.counters().dropped_newest, 1U);
-  ExpectAddsUp(port.counters());
+  ExpectAddsUp(port.counters(), 1);
   EXPECT_THAT(told, ElementsAre(HasSubstr("narrow: std::shared_ptr<int const>")));
 }
 
@@ -121,7 +126,7 @@ TEST(BoundedPortTest, DropOldestKeepsTheNewest) {
   });
   EXPECT_THAT(TakeAll(port), ElementsAre(7, 8, 9));
   EXPECT_EQ(port.counters().dropped_oldest, 7U);
-  ExpectAddsUp(port.counters());
+  ExpectAddsUp(port.counters(), 10);
 }
 
 TEST(BoundedPortTest, DropOldestWithManySendersNeverExceedsNorStops) {
@@ -156,8 +161,7 @@ TEST(BoundedPortTest, DropOldestWithManySendersNeverExceedsNorStops) {
   const auto rest = TakeAll(port);
   EXPECT_THAT(rest, testing::SizeIs(4));
   for (const auto& message : rest) take(message);
-  EXPECT_EQ(port.counters().accepted, 2U * kSenders * kEach);
-  ExpectAddsUp(port.counters());
+  ExpectAddsUp(port.counters(), std::uint64_t{2} * kSenders * kEach);
 }
 
 TEST(BoundedPortTest, BytesAreCounted) {
@@ -179,6 +183,29 @@ TEST(BoundedPortTest, BytesAreCounted) {
     return 0;
   });
   EXPECT_EQ(port.TryReceive()->size(), 5000U);
+}
+
+struct Huge {
+  int number;
+};
+
+}  // namespace
+
+template <>
+struct MessageBytes<Huge> {
+  static std::size_t Of(const Huge&) noexcept { return PortOptions::kMostBytes; }
+};
+
+namespace {
+
+TEST(BoundedPortTest, ACapacityInMessagesCountsNoBytes) {
+  ReceivePort<Huge> port(PortOptions().Capacity(2));
+  OnPlainThread([sender = port.send_port()] {
+    EXPECT_EQ(sender.Send(Huge{1}), SendResult::kAccepted);
+    EXPECT_EQ(sender.Send(Huge{2}), SendResult::kAccepted);
+    EXPECT_EQ(sender.Send(Huge{3}), SendResult::kFull);
+    return 0;
+  });
 }
 
 TEST(BoundedPortTest, AMessageToOneselfBypassesTheCapacity) {
@@ -348,6 +375,36 @@ TEST(BoundedPortTest, NoticesAreNotBounded) {
   std::vector<int> got;
   for (int i = 0; i < 3; ++i) got.push_back(*port.Receive(kForever));
   EXPECT_THAT(got, UnorderedElementsAre(1, 2, 3));
+}
+
+// They take no room of others' messages either, and are not dropped for them.
+TEST(BoundedPortTest, NoticesTakeNoRoom) {
+  for (const FullPolicy policy : {FullPolicy::kAwait, FullPolicy::kDropOldest}) {
+    ReceivePort<int> port(PortOptions().Capacity(1).OnFull(policy).Order(MessageOrder::kTotal));
+    Isolate::Spawn([](int) {}, 0, SpawnOptions().OnExit(port.send_port(), 99)).Get();
+    EXPECT_EQ(port.Receive(kForever), 99);
+    Isolate::Spawn([](int) {}, 0, SpawnOptions().OnExit(port.send_port(), 98)).Get();
+    while (port.counters().queue_length == 0) std::this_thread::yield();
+    OnPlainThread([sender = port.send_port()] {
+      EXPECT_EQ(sender.Send(1), SendResult::kAccepted);
+      return 0;
+    });
+    EXPECT_EQ(port.counters().dropped_oldest, 0U);
+    EXPECT_THAT(TakeAll(port), ElementsAre(98, 1));
+  }
+}
+
+TEST(BoundedPortTest, MessagesToOneselfAreNotDroppedForOthers) {
+  ReceivePort<int> port(
+      PortOptions().Capacity(3).OnFull(FullPolicy::kDropOldest).Order(MessageOrder::kTotal));
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(port.send_port().Send(100 + i), SendResult::kAccepted);
+  OnPlainThread([sender = port.send_port()] {
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(sender.Send(int(i)), SendResult::kAccepted);
+    return 0;
+  });
+  port.send_port().Send(105);
+  EXPECT_EQ(port.counters().dropped_oldest, 2U);
+  EXPECT_THAT(TakeAll(port), ElementsAre(100, 101, 102, 103, 104, 2, 3, 4, 105));
 }
 
 }  // namespace

@@ -107,6 +107,48 @@ TEST(ClosingTest, AnObjectThatIsDestroyedWhileItDrainsDropsTheRest) {
   EXPECT_EQ(runtime_info().dead_letters, before + 1);
 }
 
+TEST(ClosingTest, ASecondCloseDropsWhatIsNotDrainedYet) {
+  ReceivePort<int> port(PortOptions().OnClose(ClosePolicy::kDrain));
+  for (int i = 1; i <= 3; ++i) port.send_port().Send(int(i));
+  port.Close();
+  EXPECT_EQ(port.TryReceive(), 1);
+  port.Close();
+  EXPECT_TRUE(port.ended());
+  EXPECT_EQ(port.counters().dead_letters, 2U);
+}
+
+// What an ended port is given to listen with goes at once, in its isolate, and not with the last
+// SendPort, wherever that is.
+TEST(ClosingTest, AListenerThatComesTooLateIsDestroyedAtOnce) {
+  ReceivePort<int> port;
+  const auto sender = port.send_port();
+  port.Close();
+  const auto held = std::make_shared<int>(1);
+  port.Listen([held](int) {});
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST(ClosingTest, TheLastMessageOfAnIsolateIsTold) {
+  static std::mutex mutex;
+  static std::vector<std::string> told;
+  SetDeadLetterHandler([](const DeadLetter& letter) {
+    const std::lock_guard lock(mutex);
+    if (letter.reason == DeadLetterReason::kPortClosed) told.emplace_back(letter.port_name);
+  });
+  const auto before = runtime_info().dead_letters;
+  Isolate isolate = Isolate::Spawn(
+                        [](int) {
+                          ReceivePort<int> own("its own");  // closes before the message goes
+                          Isolate::Exit(own.send_port(), 3);
+                        },
+                        0)
+                        .Get();
+  isolate.Ended().Get();
+  SetDeadLetterHandler(nullptr);
+  EXPECT_EQ(runtime_info().dead_letters, before + 1);
+  EXPECT_THAT(told, ElementsAre("its own"));
+}
+
 // --- the last sender is gone
 // ----------------------------------------------------------------------
 

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -95,8 +97,56 @@ TEST(OrderTest, TotalOrderHoldsOnThreads) {
   a.join();
 }
 
-// More senders than have a place of their own in the queue: each one's messages stay in order.
+// Several SendPorts of a plain thread that becomes an isolate, and a fresh one.
+TEST(OrderTest, AThreadThatBecomesAnIsolateGoesOnInOrder) {
+  for (int order = 0; order < 6; ++order) {
+    ReceivePort<int> port;
+    std::thread([&, a = port.send_port(), b = port.send_port(), c = port.send_port()] {
+      b.Send(1);
+      a.Send(2);
+      b.Send(3);
+      const ReceivePort<int> attaches;
+      const SendPort<int>* const senders[] = {&a, &b, &c};
+      for (int i = 0; i < 3; ++i) senders[(order + i * (1 + order / 3)) % 3]->Send(4 + i);
+    }).join();
+    for (int i = 1; i <= 6; ++i) EXPECT_EQ(port.TryReceive(), i);
+  }
+}
+
+// More senders than have a place of their own in the queue, alive at once: each one's messages stay
+// in order.
 TEST(OrderTest, ManySendersEachInOrder) {
+  constexpr int kSenders = 100;
+  constexpr int kHalf = 25;
+  using Message = std::pair<int, int>;
+  ReceivePort<Message> port;
+  ReceivePort<SendPort<int>> halfway;
+  for (int s = 0; s < kSenders; ++s) {
+    Isolate::Spawn(
+        [](std::tuple<SendPort<Message>, SendPort<SendPort<int>>, int> given) -> Task<void> {
+          const auto& [to, tell, number] = given;
+          ReceivePort<int> go;
+          for (int i = 0; i < kHalf; ++i) to.Send(Message(number, i));
+          tell.Send(go.send_port());
+          co_await go.Receive();
+          for (int i = kHalf; i < 2 * kHalf; ++i) to.Send(Message(number, i));
+        },
+        std::tuple(port.send_port(), halfway.send_port(), s))
+        .Get();
+  }
+  std::vector<SendPort<int>> waiting;
+  while (waiting.size() < kSenders) waiting.push_back(*halfway.Receive(kForever));
+  for (const SendPort<int>& go : waiting) go.Send(0);
+  std::vector<int> next(kSenders, 0);
+  for (int i = 0; i < kSenders * 2 * kHalf; ++i) {
+    const auto message = port.Receive(kForever);
+    EXPECT_EQ(message->second, next[static_cast<std::size_t>(message->first)]++);
+  }
+  EXPECT_FALSE(port.TryReceive().has_value());
+}
+
+// The same on a plain thread, where each SendPort is a sender.
+TEST(OrderTest, ManySendPortsOfAPlainThreadEachInOrder) {
   constexpr int kSenders = 100;
   constexpr int kEach = 50;
   ReceivePort<std::pair<int, int>> port;

@@ -106,6 +106,7 @@ TEST(ReceiveTest, TheWrongIsolateIsRefused) {
     EXPECT_THROW(port.Close(), StateError);
     EXPECT_THROW(port.Listen([](int) {}), StateError);
     EXPECT_THROW(port.set_keep_isolate_alive(false), StateError);
+    EXPECT_THROW((void)port.send_port(), StateError);
     const ReceivePort<int> attached;
     EXPECT_THROW((void)port.TryReceive(), StateError);
   }).join();
@@ -126,6 +127,22 @@ TEST(ReceiveTest, APortCanBeMoved) {
   EXPECT_FALSE(sender.closed());
   sender.Send(2);
   EXPECT_EQ(other.TryReceive(), 2);
+}
+
+TEST(ReceiveTest, AnObjectThatWasMovedFromSaysSo) {
+  ReceivePort<int> port;
+  const ReceivePort<int> moved = std::move(port);
+  // NOLINTBEGIN(bugprone-use-after-move): that is the subject
+  EXPECT_FALSE(port.is_open());
+  EXPECT_TRUE(port.ended());
+  port.Close();
+  EXPECT_THROW((void)port.counters(), StateError);
+  EXPECT_THROW((void)port.debug_name(), StateError);
+  EXPECT_THROW((void)port.keep_isolate_alive(), StateError);
+  EXPECT_THROW((void)port.send_port(), StateError);
+  EXPECT_THROW((void)port.TryReceive(), StateError);
+  EXPECT_THROW(port.Listen([](int) {}), StateError);
+  // NOLINTEND(bugprone-use-after-move)
 }
 
 TEST(ReceiveDeathTest, AnOpenPortThatDiesInTheWrongIsolateEndsTheProgram) {

@@ -106,6 +106,20 @@ class EventList {
     return node;
   }
 
+  // The first node that `wanted` holds for, or nullptr.
+  template <class Wanted>
+  Node* TakeFirst(Wanted wanted) noexcept {
+    Node* before = nullptr;
+    for (Node* at = first_; at != nullptr; before = at, at = at->next_event) {
+      if (!wanted(*at)) continue;
+      (before == nullptr ? first_ : before->next_event) = at->next_event;
+      if (last_ == at) last_ = before;
+      at->next_event = nullptr;
+      return at;
+    }
+    return nullptr;
+  }
+
  private:
   Node* first_ = nullptr;
   Node* last_ = nullptr;

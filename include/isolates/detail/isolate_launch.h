@@ -11,6 +11,7 @@
 #include <string>
 #include <tuple>
 #include <type_traits>
+#include <typeinfo>
 #include <utility>
 
 #include "isolates/detail/computation.h"
@@ -296,8 +297,14 @@ class TypedFinalMessage final : public FinalMessage {
   TypedFinalMessage(SendPort<T> port, U&& message)
       : port_(std::move(port)), message_(std::forward<U>(message)) {}
   void Deliver() override {
-    const SendResult sent = PortAccess::SendNotice(port_, std::move(message_));
-    if (sent != SendResult::kAccepted) CountDeadLetter();
+    struct Letter {
+      const PortCore& port;
+      bool accepted = false;
+      ~Letter() {
+        if (!accepted) CountDeadLetter(port, typeid(T));
+      }
+    } letter{*PortAccess::CoreOf(port_)};
+    letter.accepted = PortAccess::SendNotice(port_, std::move(message_)) == SendResult::kAccepted;
   }
   const T& message() const noexcept { return message_; }
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <typeinfo>
 
 #include "isolates/detail/event_node.h"
 #include "isolates/detail/main_heap.h"
@@ -48,7 +49,7 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   // Sends are refused.
   bool closed() const noexcept;
   PortCounters counters() const noexcept;
-  bool bounded() const noexcept { return bounds_ != nullptr; }
+  bool counts_bytes() const noexcept;
   void AddSender() noexcept;
   void DropSender() noexcept;
 
@@ -145,8 +146,10 @@ inline void EnvelopeDeleter::operator()(Envelope* envelope) const noexcept {
 void DestroyDeadLetter(Envelope* envelope) noexcept;
 // Messages that were accepted and never received, in the whole process so far.
 std::uint64_t DeadLetterCount() noexcept;
-// Counts one that had no envelope: Exit's message, whose port closed meanwhile.
+// Counts one that had no envelope any more.
 void CountDeadLetter() noexcept;
+// Counts one that never had one, Exit's message, and calls the program's handler.
+void CountDeadLetter(const PortCore& port, const std::type_info& type) noexcept;
 
 }  // namespace isolates::internal
 

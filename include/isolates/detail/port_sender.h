@@ -20,6 +20,8 @@ class Producer;
 class RoomWaiter;
 
 // The sending side that one SendPort object holds. Copies share the port, not the sender.
+// A plain thread has no isolate whose table could hold its sender, so there each object has its
+// own.
 class SenderHandle {
  public:
   SenderHandle() = default;
@@ -35,27 +37,25 @@ class SenderHandle {
 
  private:
   friend class Departure;
-  struct OwnSender;  // the sender of a plain thread
-
   void AddSender() noexcept {
     if (port_) port_->AddSender();
   }
   Producer& ProducerOfThisThread() const;
 
   Ref<PortCore> port_;
-  // Which isolate the cached producer belongs to (0: none). Used by one thread at a time.
-  mutable std::uint64_t cached_host_ = 0;
-  mutable Producer* cached_ = nullptr;
-  mutable OwnSender* own_ = nullptr;
+  // The sender that was used last, with a reference to it, and the isolate that it belongs to (0:
+  // it is this object's own, for plain threads). Used by one thread at a time.
+  mutable std::uint64_t host_ = 0;
+  mutable Producer* producer_ = nullptr;
 };
 
 // One message on its way out: takes room in the port, waits for it if need be, gets a block for the
 // envelope, and sends it. What was taken and not used is given back by the destructor. On the
-// sender's thread.
+// sender's thread. The SendPort is looked at until there is room, or the wait for it begins; from
+// then on it may go, and even be part of the message.
 class Departure {
  public:
-  // `bytes`: of the message, as MessageBytes tells. Throws StateError if there is no port, or if
-  // two threads use one SendPort.
+  // `bytes`: of the message, as MessageBytes tells. Throws StateError if there is no port.
   Departure(const SenderHandle& sender, std::size_t bytes);
   Departure(const Departure&) = delete;
   Departure& operator=(const Departure&) = delete;
@@ -63,18 +63,19 @@ class Departure {
 
   // kAccepted: there is room, and it is taken.
   SendResult TakeRoom();
-  // Beyond the capacity.
-  SendResult TakeRoomAnyway();
+  // kAccepted: the port is open. For what is not counted.
+  SendResult TakeNoRoom();
   // Whether waiting makes sense after TakeRoom said kFull.
   bool MayWait() const noexcept;
-  // Blocks the calling thread; kFull at the deadline.
+  // Blocks the calling thread; kFull at the deadline, or at once where the wait would have no end.
   SendResult WaitForRoom(TimePoint deadline);
   // For a coroutine, which is resumed later. False: there is no need to wait.
   bool Suspend(std::coroutine_handle<> waiter);
   // After Suspend.
   SendResult Resume();
 
-  // With room: memory for the envelope. Throws std::bad_alloc.
+  // With room: memory for the envelope. Throws std::bad_alloc. Ends the process if two threads use
+  // one SendPort.
   void* Block(std::size_t size, std::size_t align);
   // The envelope in that block. True: the port has it. False: it is closed; the envelope stays with
   // the caller. Throws std::bad_alloc (the envelope stays, too).
@@ -91,19 +92,22 @@ class Departure {
   SendResult Refuse(SendResult result) const noexcept;
   void GiveRoom() noexcept;
   SendResult StartToWait(PortHost& host, std::coroutine_handle<> coroutine);
-  SendResult StopWaiting(SendResult result) noexcept;
+  void StopWaiting() noexcept;
+  void LeaveLine() noexcept;
   SendResult Verdict() noexcept;
+  void UseProducerOfThisThread();
   void SetBusy(bool busy);
   void DropOldest() noexcept;
 
   const SenderHandle& sender_;
-  const Ref<PortCore> port_;  // once the message is out, the receiver may forget the port
+  PortCore* const port_;  // alive because of the sender, then because of its producer
   const std::uint64_t bytes_;
+  Ref<Producer> producer_;
   std::uint64_t room_ = 0;  // taken, as Credit counts it
-  RoomWaiter* waiter_ = nullptr;
-  Producer* producer_ = nullptr;
-  void* block_ = nullptr;  // taken, and no envelope is in it
-  bool busy_ = false;      // this send has marked the SendPort of a plain thread
+  Ref<RoomWaiter> waiter_;  // in the line of its producer
+  bool waits_ = false;      // it may be granted room that is not in room_ yet
+  void* block_ = nullptr;   // taken, and no envelope is in it
+  bool busy_ = false;       // this send has marked the SendPort of a plain thread
 };
 
 }  // namespace isolates::internal
