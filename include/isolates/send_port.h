@@ -229,6 +229,9 @@ namespace internal {
 template <class T>
 class SendWhenRoomAwaitable {
  public:
+  SendWhenRoomAwaitable(const SendWhenRoomAwaitable&) = delete;
+  SendWhenRoomAwaitable& operator=(const SendWhenRoomAwaitable&) = delete;
+
   class Awaiter {
    public:
     Awaiter(const SendPort<T>& port, T& message, VerifyLevel level)
@@ -278,8 +281,6 @@ class SendWhenRoomAwaitable {
   friend class SendPort<T>;
   SendWhenRoomAwaitable(const SendPort<T>& port, T& message, VerifyLevel level) noexcept
       : port_(port), message_(message), level_(level) {}
-  SendWhenRoomAwaitable(const SendWhenRoomAwaitable&) = delete;
-  SendWhenRoomAwaitable& operator=(const SendWhenRoomAwaitable&) = delete;
 
   const SendPort<T>& port_;
   T& message_;

@@ -93,7 +93,9 @@ Envelope* PortQueue::TakeChosen() noexcept {
   for (const Envelope* at = list_.first(); at != nullptr; at = at->next_event) ++count;
   if (count == 0) return nullptr;
   const Envelope* chosen = list_.first();
-  for (std::size_t i = simulated_->Choose(count); i > 0; --i) chosen = chosen->next_event;
+  for (std::size_t i = simulated_->Choose(count); i > 0 && chosen->next_event != nullptr; --i) {
+    chosen = chosen->next_event;
+  }
   return list_.TakeFirst(
       [chosen](const Envelope& envelope) { return envelope.sender == chosen->sender; });
 }
