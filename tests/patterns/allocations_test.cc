@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "isolates/isolates.h"
 #include "src/heap/allocation_faults.h"
@@ -108,6 +109,49 @@ TEST(AllocationsTest, NoneOfASelectThatIsSuspended) {
   EXPECT_EQ(waits, kRounds);
   EXPECT_GE(sends, static_cast<std::uint64_t>(kRounds));
   loop.Close();
+}
+
+// What one isolate sends and another receives, a few messages at a time, in steady state.
+std::uint64_t AllocationsOfMessages(const PortOptions& options) {
+  ReceivePort<int> port(options);
+  ReceivePort<SendPort<int>> ready;
+  Isolate::Spawn(
+      [](std::pair<SendPort<int>, SendPort<SendPort<int>>> to) {
+        ReceivePort<int> numbers;
+        to.second.Send(numbers.send_port());
+        std::move(numbers).Listen([answers = to.first](ReceivePort<int>& self, int number) {
+          if (number < 0) {
+            self.Close();
+          } else {
+            answers.Send(int(number));
+          }
+        });
+      },
+      std::pair(port.send_port(), ready.send_port()))
+      .Get();
+  const SendPort<int> numbers = *ready.Receive(kForever);
+  const auto once = [&] {
+    for (int i = 0; i < 10; ++i) numbers.Send(int(i));
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(port.Receive(kForever), i);
+  };
+  for (int i = 0; i < 100; ++i) once();
+  Count();
+  for (int i = 0; i < 100; ++i) once();
+  const std::uint64_t counted = Counted();
+  numbers.Send(-1);
+  return counted;
+}
+
+TEST(AllocationsTest, NoneOfMessagesInTheOrderOfTheirSenders) {
+  EXPECT_EQ(AllocationsOfMessages(PortOptions()), 0U);
+}
+
+TEST(AllocationsTest, NoneOfMessagesInTotalOrder) {
+  EXPECT_EQ(AllocationsOfMessages(PortOptions().Order(MessageOrder::kTotal)), 0U);
+}
+
+TEST(AllocationsTest, NoneOfMessagesThatAreBounded) {
+  EXPECT_EQ(AllocationsOfMessages(PortOptions().Capacity(200)), 0U);
 }
 
 }  // namespace
