@@ -111,7 +111,11 @@ TEST(AllocationsTest, NoneOfASelectThatIsSuspended) {
   loop.Close();
 }
 
-// What one isolate sends and another receives, a few messages at a time, in steady state.
+// What one isolate sends and another receives, a few messages at a time. The blocks in circulation
+// are as many as the pools and the port hold at most, and those of the queue; when the last of them
+// is made depends on the threads. So the number is bounded, however many messages there are.
+constexpr int kBursts = 2000;  // of 10 messages, there and back
+constexpr std::uint64_t kInCirculation = 150;
 std::uint64_t AllocationsOfMessages(const PortOptions& options) {
   ReceivePort<int> port(options);
   ReceivePort<SendPort<int>> ready;
@@ -127,31 +131,32 @@ std::uint64_t AllocationsOfMessages(const PortOptions& options) {
           }
         });
       },
-      std::pair(port.send_port(), ready.send_port()))
+      std::pair(port.send_port(), ready.send_port()),
+      SpawnOptions().Light())  // no heap, whose moves between workers would be noted
       .Get();
   const SendPort<int> numbers = *ready.Receive(kForever);
   const auto once = [&] {
     for (int i = 0; i < 10; ++i) numbers.Send(int(i));
     for (int i = 0; i < 10; ++i) EXPECT_EQ(port.Receive(kForever), i);
   };
-  for (int i = 0; i < 100; ++i) once();
+  once();
   Count();
-  for (int i = 0; i < 100; ++i) once();
+  for (int i = 0; i < kBursts; ++i) once();
   const std::uint64_t counted = Counted();
   numbers.Send(-1);
   return counted;
 }
 
-TEST(AllocationsTest, NoneOfMessagesInTheOrderOfTheirSenders) {
-  EXPECT_EQ(AllocationsOfMessages(PortOptions()), 0U);
+TEST(AllocationsTest, FewOfMessagesInTheOrderOfTheirSenders) {
+  EXPECT_LT(AllocationsOfMessages(PortOptions()), kInCirculation);
 }
 
-TEST(AllocationsTest, NoneOfMessagesInTotalOrder) {
-  EXPECT_EQ(AllocationsOfMessages(PortOptions().Order(MessageOrder::kTotal)), 0U);
+TEST(AllocationsTest, FewOfMessagesInTotalOrder) {
+  EXPECT_LT(AllocationsOfMessages(PortOptions().Order(MessageOrder::kTotal)), kInCirculation);
 }
 
-TEST(AllocationsTest, NoneOfMessagesThatAreBounded) {
-  EXPECT_EQ(AllocationsOfMessages(PortOptions().Capacity(200)), 0U);
+TEST(AllocationsTest, FewOfMessagesThatAreBounded) {
+  EXPECT_LT(AllocationsOfMessages(PortOptions().Capacity(200)), kInCirculation);
 }
 
 }  // namespace
