@@ -116,6 +116,12 @@ TEST(AllocationsTest, NoneOfASelectThatIsSuspended) {
 // is made depends on the threads. So the number is bounded, however many messages there are.
 constexpr int kBursts = 2000;  // of 10 messages, there and back
 constexpr std::uint64_t kInCirculation = 150;
+// Under AddressSanitizer blocks go back at once, so that their late use is seen.
+#ifdef __SANITIZE_ADDRESS__
+#define SKIP_WHERE_BLOCKS_ARE_NOT_KEPT() GTEST_SKIP() << "AddressSanitizer sees late use instead"
+#else
+#define SKIP_WHERE_BLOCKS_ARE_NOT_KEPT() static_cast<void>(0)
+#endif
 std::uint64_t AllocationsOfMessages(const PortOptions& options) {
   ReceivePort<int> port(options);
   ReceivePort<SendPort<int>> ready;
@@ -148,14 +154,17 @@ std::uint64_t AllocationsOfMessages(const PortOptions& options) {
 }
 
 TEST(AllocationsTest, FewOfMessagesInTheOrderOfTheirSenders) {
+  SKIP_WHERE_BLOCKS_ARE_NOT_KEPT();
   EXPECT_LT(AllocationsOfMessages(PortOptions()), kInCirculation);
 }
 
 TEST(AllocationsTest, FewOfMessagesInTotalOrder) {
+  SKIP_WHERE_BLOCKS_ARE_NOT_KEPT();
   EXPECT_LT(AllocationsOfMessages(PortOptions().Order(MessageOrder::kTotal)), kInCirculation);
 }
 
 TEST(AllocationsTest, FewOfMessagesThatAreBounded) {
+  SKIP_WHERE_BLOCKS_ARE_NOT_KEPT();
   EXPECT_LT(AllocationsOfMessages(PortOptions().Capacity(200)), kInCirculation);
 }
 
