@@ -67,34 +67,36 @@ void BM_QueueAlone(benchmark::State& state) {
 }
 BENCHMARK(BM_QueueAlone);
 
-// Plain threads send, each through its SendPort, as fast as they can; this thread receives.
+// Isolates send as fast as they can; this thread receives.
 void BM_ManyToOne(benchmark::State& state) {
   constexpr std::uint64_t kEach = 100'000;
-  const auto threads = static_cast<std::uint64_t>(state.range(1));
+  const auto count = static_cast<std::uint64_t>(state.range(1));
   std::uint64_t received = 0;
   for (auto _ : state) {
     ReceivePort<std::uint64_t> port(OptionsOf(state.range(0)));
-    std::vector<std::thread> senders;
-    for (std::uint64_t i = 0; i < threads; ++i) {
-      senders.emplace_back([sender = port.send_port()] {
-        for (std::uint64_t number = 0; number < kEach; ++number) {
-          sender.Send(std::uint64_t{number}, kForever);
-        }
-      });
+    std::vector<isolates::Future<void>> senders;
+    for (std::uint64_t i = 0; i < count; ++i) {
+      senders.push_back(isolates::Isolate::Run(
+          [](SendPort<std::uint64_t> out) {
+            for (std::uint64_t number = 0; number < kEach; ++number) {
+              out.Send(std::uint64_t{number}, kForever);
+            }
+          },
+          port.send_port()));
     }
     const bool drops = state.range(0) == kDropOldest;
     std::vector<std::uint64_t> batch;
-    const auto all = threads * kEach;
+    const auto all = count * kEach;
     while (drops ? port.counters().accepted < all : port.counters().received < all) {
       batch.clear();
       received += port.TryReceiveBatch(batch, 64);
     }
-    for (std::thread& sender : senders) sender.join();
+    for (auto& sender : senders) sender.Get();
   }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(threads * kEach));
+  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(count * kEach));
   state.counters["received"] =
       static_cast<double>(received) /
-      static_cast<double>(state.iterations() * static_cast<std::int64_t>(threads * kEach));
+      static_cast<double>(state.iterations() * static_cast<std::int64_t>(count * kEach));
 }
 BENCHMARK(BM_ManyToOne)
     ->ArgsProduct({{kPerSender, kTotal, kBounded, kDropOldest}, {1, 2, 4}})

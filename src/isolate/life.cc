@@ -69,6 +69,13 @@ LiveIsolate IsolateCore::DescribeLife(const BlockedWait::Snapshot& waits, int ti
   if (claimed || state_.activity() == IsolateState<StdAtomics>::Activity::kIdle) {
     life.state = LiveIsolate::State::kIdle;
   }
+  struct Claim {
+    IsolateCore* core;
+    // Also where there is no memory for the description: nobody else would ever have it again.
+    ~Claim() {
+      if (core != nullptr && !core->state_.TryIdle()) core->BecomeReady();
+    }
+  } const claim{claimed ? this : nullptr};
   if (claimed || own) {
     DescribeOwned(life, timers);
   } else {
@@ -76,7 +83,6 @@ LiveIsolate IsolateCore::DescribeLife(const BlockedWait::Snapshot& waits, int ti
     AddCount(life.kept_by, keep_alive() - timers, "listening port or awaited result",
              "listening ports or awaited results");
   }
-  if (claimed && !state_.TryIdle()) BecomeReady();
   return life;
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <new>
+#include <optional>
 #include <utility>
 
 #include "isolates/detail/heap.h"
@@ -81,7 +83,12 @@ std::vector<std::string> Runtime::DescribeWaits() {
 
 // On the keeper's thread. True: look again.
 bool Runtime::LookForDeadlock() {
-  const auto look = LookForStandstill();
+  std::optional<Standstill> look;
+  try {
+    look = LookForStandstill();
+  } catch (const std::bad_alloc&) {
+    return true;
+  }
   const bool same = look.has_value() && look == last_standstill_;
   last_standstill_ = look;
   if (!same) return look.has_value();

@@ -142,6 +142,52 @@ TEST(AllocationFaultsTest, IsolatesAreWokenAndKilledWithoutMemory) {
   }
 }
 
+// Who looks at an isolate that sleeps takes it for the time (Isolate's rule I1); it is given back
+// where there is no memory to describe it, too. (Else the answer never comes.)
+void LookWithoutMemory() {
+  ReceivePort<int> answers;
+  ReceivePort<SendPort<int>> ready;
+  const Isolate isolate =
+      Isolate::Spawn(
+          [](std::pair<SendPort<int>, SendPort<SendPort<int>>> given) {
+            ReceivePort<int> port("a port with a name that is longer than a short string");
+            given.second.Send(port.send_port());
+            std::move(port).Listen([to = given.first](int number) { to.Send(int(number)); });
+          },
+          std::pair(answers.send_port(), ready.send_port()))
+          .Get();
+  const SendPort<int> port = *ready.Receive(kForever);
+  const auto sleeps = [&isolate] {
+    for (const LiveIsolate& life : LiveIsolates()) {
+      if (life.id == isolate.id() && life.state == LiveIsolate::State::kIdle) return true;
+    }
+    return false;
+  };
+  int refused = 0;
+  for (std::uint64_t fault = 1; fault < 60; ++fault) {
+    while (!sleeps()) std::this_thread::yield();
+    AllocationFaults::Arm(fault);
+    try {
+      LiveIsolates();
+    } catch (const std::bad_alloc&) {
+      ++refused;
+    }
+    AllocationFaults::Disarm();
+    port.Send(int(fault));
+    EXPECT_EQ(answers.Receive(kForever), static_cast<int>(fault));
+  }
+  // With mimalloc only the library's own blocks fail, and descriptions have none.
+  if (allocator() == Allocator::kMalloc) {
+    EXPECT_GT(refused, 10);
+  }
+  isolate.Kill(ControlPriority::kImmediate);
+  isolate.Ended().Get();
+}
+
+TEST(AllocationFaultsTest, ALookThatFindsNoMemoryGivesTheIsolateBack) {
+  std::thread(LookWithoutMemory).join();
+}
+
 // With the runtime's own threads and its scheduler, which must not need memory to make an isolate
 // ready. (Where an isolate waits for ever, the test does.)
 TEST(AllocationFaultsTest, WithRealThreads) {
