@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <new>
 #include <optional>
 #include <utility>
@@ -86,6 +87,11 @@ class SendPort {
   // move that throws then ends the process.
   SendResult Send(T&& message, VerifyLevel level = VerifyLevel::kDefault) const {
     Check(message, level);
+    if constexpr (kMayGoByLane) {
+      if (auto* const lane = sender_.LaneOfThisIsolate()) {
+        return DeliverByLane(*lane, message, level);
+      }
+    }
     internal::Departure departure = Depart(message);
     const SendResult room = departure.TakeRoom();
     return room == SendResult::kAccepted ? Deliver(departure, message, level)
@@ -137,6 +143,14 @@ class SendPort {
   SendResult Send(const T& message, VerifyLevel level = VerifyLevel::kDefault) const
     requires std::copy_constructible<T>
   {
+    if constexpr (kMayGoByLane) {
+      auto* const lane = sender_.LaneOfThisIsolate();
+      if (lane != nullptr && !closed()) {
+        T copy(message);
+        Check(copy, level);
+        return DeliverByLane(*lane, copy, level);
+      }
+    }
     internal::Departure departure = Depart(message);
     const SendResult room = departure.TakeRoom();
     if (room == SendResult::kDropped) departure.CountDroppedNewest(typeid(T));
@@ -169,6 +183,8 @@ class SendPort {
 
   explicit SendPort(internal::Ref<internal::PortCore> core) : sender_(std::move(core)) {}
 
+  static constexpr bool kMayGoByLane = internal::MessageType::kOf<T>.lane.stride != 0;
+
   static void Check(const T& message, VerifyLevel level) {
     internal::RequireTransferable<T>();
     internal::VerifyForSend(message, "message", level);
@@ -197,6 +213,9 @@ class SendPort {
     return room;
   }
   SendResult Deliver(internal::Departure& departure, T& message, VerifyLevel level) const {
+    if constexpr (kMayGoByLane) {
+      if (auto* const lane = departure.lane()) return DeliverByLane(*lane, message, level);
+    }
     using Envelope = internal::TypedEnvelope<T>;
     const internal::HandOverTo to("port", sender_.port()->debug_name(), id());
     void* const block = departure.Block(sizeof(Envelope), alignof(Envelope));
@@ -218,6 +237,29 @@ class SendPort {
     }
     envelope->GiveBack(message);
     departure.Discard(envelope);
+    return SendResult::kClosed;
+  }
+
+  // The same in a lane, which has room and which the port shares with this isolate alone.
+  SendResult DeliverByLane(internal::SenderLane& lane, T& message, VerifyLevel level) const {
+    using InTransit = internal::InTransit<T>;
+    internal::PortCore& port = *sender_.port();
+    const internal::HandOverTo to("port", port.debug_name(), port.id());
+    const internal::LanePlace place = lane.lane.Claim();
+    auto* const sent = ::new (place.message) InTransit(std::move(message));
+    try {
+      internal::VerifyMoved(sent->peek(), "message", level);
+    } catch (...) {
+      std::destroy_at(sent);
+      lane.lane.Skip(place);
+      throw;
+    }
+    if (lane.lane.Publish(place)) [[likely]] return SendResult::kAccepted;
+    // This object may be part of the message, and have moved with it.
+    if (internal::Departure::Announce(port, lane, place)) return SendResult::kAccepted;
+    std::destroy_at(&message);
+    std::construct_at(&message, std::move(sent->Arrive()));
+    std::destroy_at(sent);
     return SendResult::kClosed;
   }
 

@@ -1,6 +1,7 @@
 #include "src/isolate/core.h"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <new>
 #include <utility>
@@ -24,6 +25,10 @@ struct ExitSignal {};
 
 // relaxed - a number generator.
 std::atomic<std::uint64_t> next_isolate_id{1};
+
+// With a strategy that never sleeps an isolate goes to rest after this, for those who look at it
+// (reports, shutdown); its thread goes on looking.
+constexpr Duration kLongestLinger = std::chrono::milliseconds(1);
 
 }  // namespace
 
@@ -155,6 +160,10 @@ IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context, int credit) {
   }
   // A turn that ended early may have left what was there when it began.
   if (MoreToDo()) return TurnEnd::kMoreToDo;
+  if (attends()) {
+    StopAttending();
+    if (MoreToDo()) return TurnEnd::kMoreToDo;
+  }
   if (loop_ != nullptr) loop_->Clear();
   if (state_.TryIdle()) return TurnEnd::kIdle;
   if (loop_ != nullptr) loop_->Restore();
@@ -205,7 +214,32 @@ void IsolateCore::BeginRequestedEnd() noexcept {
   BeginEnd(request != nullptr ? request->cause : ExitReason::kKilled);
 }
 
-void IsolateCore::TakeInbox() noexcept { local_.AppendChain(inbox_.TakeAll()); }
+void IsolateCore::TakeInbox() noexcept {
+  local_.AppendChain(inbox_.TakeAll());
+  // Now and then also while other events are there, which may never end.
+  if (attends() && (local_.empty() || credit_ % 16 == 0)) LookAtAttended();
+}
+
+bool IsolateCore::Linger() noexcept {
+  if (!attends() || attached_ != nullptr || loop_ != nullptr || keep_alive() <= 0) return false;
+  const auto something = [this] {
+    TakeInbox();
+    // relaxed - a hint, as in HandleControlBetweenEvents.
+    return !local_.empty() || !control_.empty() ||
+           kill_requested_.load(std::memory_order_relaxed);
+  };
+  const MainHeapScope main_heap;  // a strategy of the program may allocate
+  IdleWait wait;
+  const TimePoint end = std::chrono::steady_clock::now() + kLongestLinger;
+  while (!something()) {
+    if (!scheduler_.MayLinger() || !wait.LookAgain(something) ||
+        std::chrono::steady_clock::now() >= end) {
+      wait.Forget();  // the worker goes on waiting
+      return false;
+    }
+  }
+  return true;
+}
 
 void IsolateCore::HandleEvents(int credit) {
   credit_ = credit;
@@ -221,7 +255,10 @@ void IsolateCore::HandleEvents(int credit) {
     if (ending_ || !pauses_.empty()) return;
     TakeInbox();
     EventNode* node = local_.PopFront();
-    if (node == nullptr) return;
+    if (node == nullptr) {
+      if (!Linger()) return;
+      continue;
+    }
     Deliver(node);
   }
 }
@@ -283,6 +320,7 @@ void IsolateCore::EndCode() noexcept {
   tasks_.DestroyRoots();
   if (computation_ != nullptr) computation_->DropCallable();
   CloseAllPorts();
+  StopAttending();
   TakeInbox();
   while (EventNode* node = local_.PopFront()) node->OnDiscard();
 }
@@ -455,7 +493,7 @@ bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*), c
   CheckStop();
   BlockedWait wait(scheduler_, this, subject, deadline);
   if (!in_turn_) {
-    PumpUntil(ready, argument, deadline, wait);
+    PumpUntil(subject, ready, argument, deadline, wait);
     if (ready(argument)) return true;
     CheckStop();
     return false;
@@ -481,9 +519,15 @@ bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*), c
       CountStep();
       continue;
     }
-    if (region.LookAgain()) continue;
+    const auto something = [&] {
+      // relaxed - a hint, as above.
+      return ready(argument) || !control_.empty() ||
+             kill_requested_.load(std::memory_order_relaxed);
+    };
+    if (region.LookAgain(something)) continue;
     region.Enter();
     wait.Begin();
+    const Sleeping sleeping(subject, argument);
     state_.SetBlocked();
     // From here on kNotified says that something came since the look that follows.
     if (state_.BeginTurn()) notified.seen = true;

@@ -22,32 +22,25 @@ IdleWait::~IdleWait() {
   StrategyOf(context_).Learn(context_.idle_memory, std::chrono::steady_clock::now() - begin_);
 }
 
-bool IdleWait::LookAgain() noexcept {
+IdleStrategy::Step::Kind IdleWait::NextStep() noexcept {
   const TimePoint now = std::chrono::steady_clock::now();
   const bool crowded = !context_.has_processor && GetScheduler().Crowded();
   const IdleStrategy::Step step =
       StrategyOf(context_).Next(context_.idle_memory, now - begin_, crowded);
-  switch (step.kind) {
-    case IdleStrategy::Step::Kind::kLook:
-      for (int i = 0; i < 8; ++i) CpuPause();
-      return true;
-    case IdleStrategy::Step::Kind::kYield:
-      sched_yield();
-      return true;
-    case IdleStrategy::Step::Kind::kSleep:
-      break;
+  if (step.kind == IdleStrategy::Step::Kind::kSleep) {
+    sleep_until_ = step.at_most < TimePoint::max() - now ? now + step.at_most : TimePoint::max();
   }
-  sleep_until_ = step.at_most < TimePoint::max() - now ? now + step.at_most : TimePoint::max();
-  return false;
+  return step.kind;
 }
+
+void IdleWait::Yield() noexcept { sched_yield(); }
 
 BlockingRegion::~BlockingRegion() {
   if (entered_) GetScheduler().EndBlocking();
 }
 
-bool BlockingRegion::LookAgain() {
+void BlockingRegion::EnterIfOthersWait() {
   if (!entered_ && GetScheduler().OthersWait()) Enter();
-  return wait_.LookAgain();
 }
 
 void BlockingRegion::Enter() {

@@ -12,6 +12,7 @@
 #include "isolates/error.h"
 #include "src/port/dead_letters.h"
 #include "src/port/port_bounds.h"
+#include "src/port/port_lanes.h"
 #include "src/port/port_mailbox.h"
 
 namespace isolates::internal {
@@ -57,20 +58,21 @@ void CountOne(std::atomic<std::uint64_t>& counter) noexcept {
 
 }  // namespace
 
-Ref<PortCore> PortCore::Create(const PortOptions& options) {
+Ref<PortCore> PortCore::Create(const PortOptions& options, const MessageType& type) {
   PortHost& host = RequireHost();
   host.CheckStop();
   RequireConsistent(options);
   const HeapScope main_heap(nullptr);
   host.ReservePort();
-  auto core = Ref<PortCore>::Adopt(new PortCore(host, options));
+  auto core = Ref<PortCore>::Adopt(new PortCore(host, options, type));
   host.AddPort(*core);
   return core;
 }
 
-PortCore::PortCore(PortHost& host, const PortOptions& options)
+PortCore::PortCore(PortHost& host, const PortOptions& options, const MessageType& type)
     : id_(next_port_id.fetch_add(1, std::memory_order_relaxed)),
       host_(&host),
+      type_(type),
       debug_name_(options.debug_name()),
       on_close_(options.on_close()),
       counts_senders_(options.close_when_senders_gone()),
@@ -102,6 +104,7 @@ PortCounters PortCore::counters() const noexcept {
     counters.refused_full = bounds_->refused.load(std::memory_order_relaxed);
   }
   counters.queue_length = mailbox_->mailbox.Length();
+  if (const PortLanes* const lanes = mailbox_->lanes()) counters.queue_length += lanes->Length();
   counters.accepted =
       counters.received + counters.dead_letters + counters.dropped_oldest + counters.queue_length;
   return counters;
@@ -115,16 +118,18 @@ void PortCore::DropSender() noexcept {
   if (counts_senders_ && mailbox_->senders.Drop()) Announce();
 }
 
-void PortCore::Announce() noexcept {
-  switch (mailbox_->mailbox.Announce()) {
-    case PortMailbox::Box::Duty::kList:
+void PortCore::Announce() noexcept { Perform(mailbox_->mailbox.Announce()); }
+
+void PortCore::Perform(MailboxDuty duty) noexcept {
+  switch (duty) {
+    case MailboxDuty::kList:
       AddRef();  // while the port stands in the list
       host_->Push(this);
       return;
-    case PortMailbox::Box::Duty::kWake:
+    case MailboxDuty::kWake:
       host_->Wake();
       return;
-    case PortMailbox::Box::Duty::kNone:
+    case MailboxDuty::kNone:
       return;
   }
 }
@@ -149,20 +154,56 @@ Envelope* PortCore::Dequeue() noexcept {
 Envelope* PortCore::DequeueAlone() noexcept {
   Envelope* envelope = nullptr;
   if (!mailbox_->mailbox.TryReceive(envelope)) return nullptr;
+  OpenLane(*envelope);
   if (envelope->room != 0) bounds_->room.Give(CreditNeed::FromWord(envelope->room));
   return envelope;
 }
 
-ReceivedEnvelope PortCore::TryReceive() noexcept {
-  Envelope* const envelope = Dequeue();
-  if (envelope != nullptr) {
+ReceivedMessage PortCore::TryReceive() noexcept {
+  PortLanes* const lanes = mailbox_->lanes();
+  // The queue is asked first now and then, so that neither waits for the other.
+  const bool lanes_first = lanes != nullptr && !lanes->QueueIsDue();
+  if (lanes_first) {
+    if (const TakenFromLane taken = lanes->Take(); taken.message != nullptr) return Received(taken);
+  }
+  if (lanes != nullptr) lanes->QueueWasAsked();
+  if (Envelope* const envelope = Dequeue()) {
     CountOne(received_);
     EndIfDrained();
-  } else if (SendersGone()) {
+    return {*this, *envelope};
+  }
+  if (lanes != nullptr && !lanes_first) return TryReceive();
+  if (SendersGone()) {
     Drain();
     if (!ended()) return TryReceive();  // sent before the last of them went
   }
-  return ReceivedEnvelope(envelope, EnvelopeDeleter(*this));
+  return {};
+}
+
+ReceivedMessage PortCore::Received(const TakenFromLane& taken) noexcept {
+  CountOne(received_);
+  EndIfDrained();
+  return {*this, *taken.lane, taken.message};
+}
+
+void PortCore::OpenLane(Envelope& opener) noexcept {
+  if (opener.opens == nullptr) return;
+  PortLanes& lanes = *mailbox_->lanes();
+  lanes.DropAbandoned();
+  const bool closing = closed();
+  if (closing) {
+    lanes.BeginClosing();
+  } else if (host_->MayAttend() && (attention_ == Attention::kOwner || !taken())) {
+    lanes.Attend();
+  }
+  lanes.Add(Ref<SenderLane>::Adopt(std::exchange(opener.opens, nullptr)));
+  // Its sender may have sent before the lane began to close (L3).
+  if (closing) StdAtomics::HeavyBarrier();
+}
+
+bool PortCore::LanesEmpty() const noexcept {
+  PortLanes* const lanes = mailbox_->lanes();
+  return lanes == nullptr || !lanes->HasMessage();
 }
 
 void PortCore::Recycle(Envelope* envelope) noexcept {
@@ -172,7 +213,9 @@ void PortCore::Recycle(Envelope* envelope) noexcept {
   if (!reusable || !mailbox_->pool.Keep(block)) MainFree(block);
 }
 
-bool PortCore::HasMessage() const noexcept { return mailbox_->mailbox.HasMessage(); }
+bool PortCore::HasMessage() const noexcept {
+  return mailbox_->mailbox.HasMessage() || !LanesEmpty();
+}
 
 bool PortCore::SendersGone() const noexcept {
   return counts_senders_ && !closed() && mailbox_->senders.AllGone();
@@ -181,10 +224,45 @@ bool PortCore::SendersGone() const noexcept {
 bool PortCore::Ready() const noexcept { return HasMessage() || ended() || SendersGone(); }
 
 void PortCore::List() noexcept {
-  if (mailbox_->mailbox.TryList()) {
-    AddRef();  // while the port stands in the list
-    host_->Requeue(this);
+  if (attention_ == Attention::kOwner) {
+    attention_ = Attention::kSenders;
+  } else if (!mailbox_->mailbox.TryList()) {
+    return;
   }
+  AddRef();  // while the port stands in the list
+  host_->Requeue(this);
+}
+
+// --- the port's isolate: who notices the next message
+// -----------------------------------------------
+//
+// The bit "listed" of the mailbox says that senders need not tell: the port stands in the list of
+// events of its isolate, or attention_ is kOwner. Then nobody takes messages, or the isolate looks
+// at the port until it has nothing else to do (PortHost::Attend).
+
+void PortCore::SettleAttention() noexcept {
+  if (attention_ == Attention::kSenders) {
+    if (!mailbox_->mailbox.TryList()) return;  // in the list, or on its way there
+    attention_ = Attention::kOwner;
+  }
+  if (!closed() && host_->MayAttend() && (!taken() || host_->Attend(*this))) {
+    if (PortLanes* const lanes = mailbox_->lanes()) lanes->Attend();
+  } else if (LeaveToSenders()) {
+    StdAtomics::HeavyBarrier();
+  }
+  if (taken() && Ready()) List();
+}
+
+bool PortCore::LeaveToSenders() noexcept {
+  attention_ = Attention::kSenders;
+  PortLanes* const lanes = mailbox_->lanes();
+  const bool has_lanes = lanes != nullptr && !lanes->empty();
+  if (has_lanes) {
+    lanes->Ignore();
+    lanes->DropAbandoned();
+  }
+  mailbox_->mailbox.Unlist();
+  return has_lanes;
 }
 
 // --- the port's isolate: who takes the messages
@@ -195,7 +273,16 @@ void PortCore::SetHandler(std::unique_ptr<MessageHandler> handler) {
   if (ended()) return;  // no message will come: what it holds is not kept until the port dies
   handler_ = std::move(handler);
   UpdateKeepAlive();
-  if (handler_ != nullptr && Ready()) List();
+  BeginToTake();
+}
+
+void PortCore::BeginToTake() noexcept {
+  if (!taken() || handling_event_) return;  // settled after the event
+  if (attention_ == Attention::kOwner || mailbox_->lanes() != nullptr) {
+    SettleAttention();
+  } else if (Ready()) {
+    List();
+  }
 }
 
 void PortCore::RetireHandler() noexcept {
@@ -213,7 +300,7 @@ void PortCore::SetWaiter(std::coroutine_handle<> waiter) {
   }
   waiter_ = waiter;
   UpdateKeepAlive();
-  if (Ready()) List();
+  BeginToTake();
 }
 
 void PortCore::ClearWaiter() noexcept {
@@ -239,18 +326,29 @@ std::string PortCore::Describe() const {
   return debug_name_.empty() ? "port " + std::to_string(id_) : "port '" + debug_name_ + "'";
 }
 
-void PortCore::SetAwaited() noexcept { mailbox_->mailbox.SetAwaited(); }
-
-void PortCore::ClearAwaited() noexcept { mailbox_->mailbox.ClearAwaited(); }
+void PortCore::SetAwaited(bool awaited) noexcept {
+  PortLanes* const lanes = mailbox_->lanes();
+  const bool has_lanes = lanes != nullptr && !lanes->empty();
+  if (awaited) {
+    mailbox_->mailbox.SetAwaited();
+    if (has_lanes && lanes->attended()) {
+      lanes->Ignore();
+      StdAtomics::HeavyBarrier();
+    }
+  } else {
+    mailbox_->mailbox.ClearAwaited();
+    // Nobody takes the messages but this isolate's code, which looks before it sleeps.
+    if (has_lanes && !taken() && !closed() && host_->MayAttend()) lanes->Attend();
+  }
+}
 
 bool PortCore::WaitForMessage(TimePoint deadline) {
-  struct Awaited {
-    explicit Awaited(PortCore& owner) : port(owner) { port.SetAwaited(); }
-    ~Awaited() { port.ClearAwaited(); }
-    PortCore& port;
-  } awaited(*this);
   return host_->Wait(
-      {"a message on", this},
+      {"a message on", this,
+       [](const void* self, bool sleeps) noexcept {
+         // Given as a const pointer, as all arguments of waits.
+         const_cast<PortCore*>(static_cast<const PortCore*>(self))->SetAwaited(sleeps);
+       }},
       [](const void* self) { return static_cast<const PortCore*>(self)->Ready(); }, this, deadline);
 }
 
@@ -269,28 +367,47 @@ void PortCore::CloseByPolicy() noexcept {
   }
 }
 
-void PortCore::Drain() noexcept {
-  if (closed()) return;
+void PortCore::Refuse() noexcept {
+  PortLanes* const lanes = mailbox_->lanes();
+  if (lanes != nullptr) lanes->BeginClosing();
   mailbox_->mailbox.Refuse();
   if (bounds_ != nullptr) bounds_->room.Close();
+  if (lanes == nullptr) return;
+  lanes->Ignore();
+  StdAtomics::HeavyBarrier();
+}
+
+void PortCore::Drain() noexcept {
+  if (closed()) return;
+  Refuse();
   draining_ = true;
   EndIfDrained();
 }
 
 void PortCore::EndIfDrained() noexcept {
-  if (draining_ && !mailbox_->mailbox.Settle([] { sched_yield(); })) End();
+  // In this order: what is in the queue may open a lane.
+  if (draining_ && !mailbox_->mailbox.Settle([] { sched_yield(); }) && LanesEmpty()) End();
 }
 
 void PortCore::Close() noexcept {
   if (ended()) return;
   const Ref<PortCore> self(this);
-  mailbox_->mailbox.Refuse();
-  if (bounds_ != nullptr) bounds_->room.Close();
+  if (!closed()) Refuse();
   while (mailbox_->mailbox.Settle([] { sched_yield(); })) {
     if (Envelope* const envelope = Dequeue()) {
       TellOfDeadLetter(*this, envelope->MessageType(), DeadLetterReason::kPortClosed);
       CountOne(dead_letters_);
       DestroyDeadLetter(envelope);
+    }
+  }
+  if (PortLanes* const lanes = mailbox_->lanes()) {
+    for (;;) {
+      const TakenFromLane taken = lanes->Take();
+      if (taken.message == nullptr) break;
+      TellOfDeadLetter(*this, *type_.info, DeadLetterReason::kPortClosed);
+      CountOne(dead_letters_);
+      { const ReceivedMessage dropped(*this, *taken.lane, taken.message); }
+      CountDeadLetter();
     }
   }
   End();
@@ -318,7 +435,15 @@ void DestroyDeadLetter(Envelope* envelope) noexcept {
 
 void PortCore::OnEvent() {
   const auto self = Ref<PortCore>::Adopt(this);  // taken over from the list
-  mailbox_->mailbox.Unlist();
+  attention_ = Attention::kOwner;
+  struct Event {
+    PortCore& port;
+    explicit Event(PortCore& of) noexcept : port(of) { port.handling_event_ = true; }
+    ~Event() {
+      port.handling_event_ = false;
+      if (port.attention_ == Attention::kOwner) port.SettleAttention();
+    }
+  } const event(*this);
   if (waiter_) {
     if (Ready()) {
       const auto waiter = std::exchange(waiter_, nullptr);
@@ -341,13 +466,13 @@ void PortCore::HandleMessages() {
   } handling{*this};
   ++handling_;
   for (bool last = false; !last && handler_.get() == handling.handler;) {
-    ReceivedEnvelope envelope = TryReceive();
-    if (envelope == nullptr) return;
+    ReceivedMessage received = TryReceive();
+    if (!received) return;
     const bool more = HasMessage();
     last = !handling.handler->takes_batches() || !more || !host_->MayGoOn();
     // Before the call: it may wait in a loop of its own, where the next message comes.
     if (last && more) List();
-    handling.handler->Handle(*this, std::move(envelope), last);
+    handling.handler->Handle(*this, std::move(received), last);
     if (!last) host_->CheckStop();
   }
 }

@@ -1,6 +1,7 @@
 #include "isolates/detail/port_host.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "src/port/port_mailbox.h"
 #include "src/port/producer.h"
@@ -34,6 +35,40 @@ void PortHost::DropProducers() noexcept { delete std::exchange(producers_, nullp
 ProducerTable& PortHost::producers() {
   if (producers_ == nullptr) producers_ = new ProducerTable;
   return *producers_;
+}
+
+bool PortHost::Attend(PortCore& port) noexcept {
+  if (port.in_attended_) return true;
+  if (attended_count_ == kMostAttended) return false;
+  ++attended_count_;
+  port.in_attended_ = true;
+  port.AddRef();
+  port.next_attended_ = std::exchange(attended_, &port);
+  return true;
+}
+
+void PortHost::LookAtAttended() noexcept {
+  for (PortCore* port = attended_; port != nullptr; port = port->next_attended_) {
+    if (port->attention_ == PortCore::Attention::kOwner && port->taken() && port->Ready()) {
+      port->List();
+    }
+  }
+}
+
+void PortHost::StopAttending() noexcept {
+  bool barrier = false;
+  for (PortCore* port = attended_; port != nullptr; port = port->next_attended_) {
+    if (port->attention_ != PortCore::Attention::kOwner) continue;
+    if (port->LeaveToSenders()) barrier = true;
+  }
+  if (barrier) StdAtomics::HeavyBarrier();
+  while (attended_ != nullptr) {
+    const auto port = Ref<PortCore>::Adopt(attended_);
+    attended_ = port->next_attended_;
+    --attended_count_;
+    port->in_attended_ = false;
+    if (port->taken() && port->Ready()) port->List();
+  }
 }
 
 void PortHost::ReservePort() {

@@ -48,6 +48,8 @@ class PortQueue {
   // Throws std::bad_alloc; the item is not in the queue then.
   void Enqueue(Producer& producer, Item item);
   bool TryDequeue(Item& item) noexcept;
+  // More is promised than the order of each sender's messages, or a schedule has to choose.
+  bool keeps_to_list() const noexcept { return list_only_; }
   // The oldest that takes room in its port. Of a port in total order, which has the list alone.
   bool TryDequeueCounted(Item& item) noexcept;
 

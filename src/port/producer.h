@@ -26,11 +26,17 @@ class Producer final : public RefCounted, public MainHeapObject {
  public:
   using Lane = PortQueue::Producer::Lane;
 
-  Producer(PortCore& to, PortQueue& queue, Lane lane) : port(&to), end(queue, lane) {}
+  Producer(PortCore& to, PortQueue& queue, Lane kind) : port(&to), end(queue, kind) {}
+  ~Producer() override {
+    if (lane) lane->lane.Leave();
+  }
 
   const Ref<PortCore> port;  // before the end of its queue, so that it is released after it
   PortQueue::Producer end;
   SenderLine line;
+  // Once opened, all messages go there.
+  Ref<SenderLane> lane;
+  int hot = 0;  // how often the port was found awake, and not asleep
   // Of a plain thread's: set during a send, to find two threads in one SendPort.
   std::atomic<bool> busy{false};
 };

@@ -46,6 +46,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   bool OthersWait() const noexcept override {
     return ready_count_.load(std::memory_order_relaxed) > 0;  // relaxed - a hint
   }
+  bool MayLinger() const noexcept override;
   void AddTimer(TimerNode* timer) override { keeper_->AddTimer(timer); }
   void RemoveTimer(TimerNode& timer) noexcept override { keeper_->RemoveTimer(timer); }
   const Clock& clock() const noexcept override { return keeper_->clock(); }

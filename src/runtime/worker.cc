@@ -158,6 +158,17 @@ void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
   MakeReady(core, place != nullptr ? *place : *places_[1]);
 }
 
+bool Runtime::MayLinger() const noexcept {
+  const Worker* const worker = current_worker;
+  // relaxed, all - hints; the worker's loop looks again.
+  return worker != nullptr && ready_count_.load(std::memory_order_relaxed) <= 0 &&
+         worker->bound.empty() && worker->bound_now.empty() &&
+         !worker->collect_asked.load(std::memory_order_relaxed) &&
+         phase_.load(std::memory_order_relaxed) == Phase::kOpen &&
+         !stopped_.load(std::memory_order_relaxed) &&
+         (worker->dedicated != nullptr || Owns(*worker));
+}
+
 void Runtime::Idle(Worker& worker) {
   Place& place = *worker.place.load(std::memory_order_relaxed);  // relaxed - its own
   // acquire - pairs with AskCollect.
@@ -175,7 +186,7 @@ void Runtime::Idle(Worker& worker) {
     // looked at again after the searching has ended.
     searching_.fetch_add(1, std::memory_order_seq_cst);
     bool something = found();
-    while (!something && wait.LookAgain()) something = found();
+    while (!something && wait.LookAgain(found)) something = found();
     searching_.fetch_sub(1, std::memory_order_seq_cst);
     if (something) return;
     // seq_cst - announced before ready_count_ is looked at (see MakeReady).

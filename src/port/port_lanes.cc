@@ -1,0 +1,89 @@
+#include "src/port/port_lanes.h"
+
+#include <utility>
+
+#include "isolates/detail/check.h"
+
+namespace isolates::internal {
+
+void PortLanes::Add(Ref<SenderLane> lane) noexcept {
+  ISOLATES_CHECK(count_ < kMost, "a port has too many lanes");
+  if (closing_) {
+    lane->lane.BeginClosing();
+  } else if (attended_) {
+    lane->lane.Attend();
+  }
+  const std::lock_guard lock(mutex_);
+  lanes_[static_cast<std::size_t>(count_++)] = std::move(lane);
+}
+
+void PortLanes::DropAbandoned() noexcept {
+  const int before = count_;
+  for (int i = 0; i < count_;) {
+    Ref<SenderLane>& one = lanes_[static_cast<std::size_t>(i)];
+    // In this order: what was sent before the sender left is visible then.
+    if (!one->lane.abandoned() || one->lane.in_use() || one->lane.Front() != nullptr) {
+      ++i;
+      continue;
+    }
+    const std::lock_guard lock(mutex_);
+    one = std::move(lanes_[static_cast<std::size_t>(--count_)]);
+    if (i == count_) one = nullptr;
+  }
+  GiveBack(before - count_);
+  if (at_ >= count_) at_ = 0;
+}
+
+TakenFromLane PortLanes::Take() noexcept {
+  for (int i = 0; i < count_; ++i) {
+    SenderLane& lane = *lanes_[static_cast<std::size_t>(at_)];
+    if (credit_ > 0) {
+      if (void* const message = lane.lane.Take()) {
+        --credit_;
+        ++in_a_row_;
+        return {&lane, message};
+      }
+    }
+    if (++at_ == count_) at_ = 0;
+    credit_ = kTurn;
+  }
+  // The one that was first may have had no credit.
+  if (count_ == 0) return {};
+  SenderLane& lane = *lanes_[static_cast<std::size_t>(at_)];
+  void* const message = lane.lane.Take();
+  if (message == nullptr) return {};
+  --credit_;
+  ++in_a_row_;
+  return {&lane, message};
+}
+
+bool PortLanes::HasMessage() const noexcept {
+  for (int i = 0; i < count_; ++i) {
+    if (lanes_[static_cast<std::size_t>(i)]->lane.Front() != nullptr) return true;
+  }
+  return false;
+}
+
+void PortLanes::Attend() noexcept {
+  attended_ = true;
+  for (int i = 0; i < count_; ++i) lanes_[static_cast<std::size_t>(i)]->lane.Attend();
+}
+
+void PortLanes::Ignore() noexcept {
+  attended_ = false;
+  for (int i = 0; i < count_; ++i) lanes_[static_cast<std::size_t>(i)]->lane.Ignore();
+}
+
+void PortLanes::BeginClosing() noexcept {
+  if (std::exchange(closing_, true)) return;
+  for (int i = 0; i < count_; ++i) lanes_[static_cast<std::size_t>(i)]->lane.BeginClosing();
+}
+
+std::uint64_t PortLanes::Length() const noexcept {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t length = 0;
+  for (int i = 0; i < count_; ++i) length += lanes_[static_cast<std::size_t>(i)]->lane.Length();
+  return length;
+}
+
+}  // namespace isolates::internal
