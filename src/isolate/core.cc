@@ -221,7 +221,10 @@ void IsolateCore::TakeInbox() noexcept {
 }
 
 bool IsolateCore::Linger() noexcept {
-  if (!attends() || attached_ != nullptr || loop_ != nullptr || keep_alive() <= 0) return false;
+  if (!attends() || attached_ != nullptr || loop_ != nullptr || keep_alive() <= 0 ||
+      !scheduler_.MayLinger()) {
+    return false;
+  }
   const auto something = [this] {
     TakeInbox();
     // relaxed - a hint, as in HandleControlBetweenEvents.
@@ -230,10 +233,8 @@ bool IsolateCore::Linger() noexcept {
   };
   const MainHeapScope main_heap;  // a strategy of the program may allocate
   IdleWait wait;
-  const TimePoint end = std::chrono::steady_clock::now() + kLongestLinger;
   while (!something()) {
-    if (!scheduler_.MayLinger() || !wait.LookAgain(something) ||
-        std::chrono::steady_clock::now() >= end) {
+    if (!scheduler_.MayLinger() || !wait.LookAgain(something) || wait.waited() > kLongestLinger) {
       wait.Forget();  // the worker goes on waiting
       return false;
     }

@@ -1,5 +1,7 @@
 #include <sched.h>
 
+#include <utility>
+
 #include "isolates/blocking.h"
 #include "isolates/detail/cpu.h"
 #include "isolates/detail/heap.h"
@@ -15,20 +17,25 @@ const IdleStrategy& StrategyOf(const ThreadContext& context) noexcept {
 
 }  // namespace
 
-IdleWait::IdleWait() : context_(ThisThread()), begin_(std::chrono::steady_clock::now()) {}
+IdleWait::IdleWait() : context_(ThisThread()) {}
 
 IdleWait::~IdleWait() {
-  if (!learn_) return;
+  if (!learn_ || begin_ == kNever) return;
   StrategyOf(context_).Learn(context_.idle_memory, std::chrono::steady_clock::now() - begin_);
 }
 
 IdleStrategy::Step::Kind IdleWait::NextStep() noexcept {
-  const TimePoint now = std::chrono::steady_clock::now();
+  const bool first = std::exchange(first_, false);
+  const TimePoint now = first ? kNever : std::chrono::steady_clock::now();
+  if (begin_ == kNever) begin_ = now;
+  waited_ = now - begin_;
   const bool crowded = !context_.has_processor && GetScheduler().Crowded();
   const IdleStrategy::Step step =
-      StrategyOf(context_).Next(context_.idle_memory, now - begin_, crowded);
+      StrategyOf(context_).Next(context_.idle_memory, waited_, crowded);
   if (step.kind == IdleStrategy::Step::Kind::kSleep) {
-    sleep_until_ = step.at_most < TimePoint::max() - now ? now + step.at_most : TimePoint::max();
+    if (begin_ == kNever) begin_ = std::chrono::steady_clock::now();
+    const TimePoint from = first ? begin_ : now;
+    sleep_until_ = step.at_most < TimePoint::max() - from ? from + step.at_most : TimePoint::max();
   }
   return step.kind;
 }

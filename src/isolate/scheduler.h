@@ -108,17 +108,24 @@ class IdleWait {
     return false;
   }
   TimePoint sleep_until() const noexcept { return sleep_until_; }
+  // At the last step.
+  Duration waited() const noexcept { return waited_; }
   // A wait that was cut off tells nothing of how long waits are.
   void Forget() noexcept { learn_ = false; }
 
  private:
   static constexpr int kLooks = 16;
+  static constexpr TimePoint kNever = TimePoint::min();
 
   IdleStrategy::Step::Kind NextStep() noexcept;
   static void Yield() noexcept;
 
   ThreadContext& context_;
-  const TimePoint begin_;
+  // When the second step was made: short waits do not ask for the time, which costs as much as a
+  // message between two processors.
+  TimePoint begin_ = kNever;
+  Duration waited_{0};
+  bool first_ = true;
   TimePoint sleep_until_ = TimePoint::max();
   bool learn_ = true;
 };
