@@ -95,6 +95,6 @@ int main(int argc, char** argv) {
   for (const auto& [name, part] : kParts) {
     if (only.empty() || only == name) part(figures);
   }
-  std::printf("%s\n", json ? ToJson(figures.results()).c_str()
-                           : ToMarkdown(figures.results()).c_str());
+  std::printf("%s\n",
+              json ? ToJson(figures.results()).c_str() : ToMarkdown(figures.results()).c_str());
 }

@@ -56,11 +56,9 @@ double DedicatedPair(CpuPair cpus, std::uint64_t count, PairEntry<Message> near,
   for (int i = 0; i < 2; ++i) {
     PairSetup<Message> setup{count, entries[i], owns[i].send_port(), introductions[i].send_port(),
                              results[i].send_port()};
-    Isolate::Spawn(RunOfPair<Message>, std::move(setup),
-                   SpawnOptions()
-                       .Dedicated(processors[i])
-                       .Idle(BusySpin())
-                       .OnExit(ended.send_port(), i))
+    Isolate::Spawn(
+        RunOfPair<Message>, std::move(setup),
+        SpawnOptions().Dedicated(processors[i]).Idle(BusySpin()).OnExit(ended.send_port(), i))
         .Get();
   }
   for (int i = 0; i < 2; ++i) {

@@ -124,17 +124,20 @@ Candidate Stream(CpuPair cpus, std::uint64_t count) {
 void PortFigures(Figures& figures) {
   const CpuPair cpus = figures.cpus();
   const auto count = figures.Scale<std::uint64_t>(50'000, 500);
-  figures.Compare(
-      [=] { return RawBounce(cpus, static_cast<int>(count)); },
-      {RoundTrip<8>(cpus, count), RoundTrip<48>(cpus, count), RoundTrip<64>(cpus, count),
-       {"round trip, dedicated, Receive, 8 B", [=] {
-          return DedicatedPair<Payload<8>>(cpus, count, PingBlocking<Payload<8>>,
-                                           PongBlocking<Payload<8>>);
-        }}},
-      "ns", {1.5, 1.9, 2.1, std::nullopt});
+  figures.Compare([=] { return RawBounce(cpus, static_cast<int>(count)); },
+                  {RoundTrip<8>(cpus, count),
+                   RoundTrip<48>(cpus, count),
+                   RoundTrip<64>(cpus, count),
+                   {"round trip, dedicated, Receive, 8 B",
+                    [=] {
+                      return DedicatedPair<Payload<8>>(cpus, count, PingBlocking<Payload<8>>,
+                                                       PongBlocking<Payload<8>>);
+                    }}},
+                  "ns", {1.5, 1.9, 2.1, std::nullopt});
   const auto messages = figures.Scale<std::uint64_t>(1'000'000, 20'000);
   figures.CompareRates([=] { return RawStream(cpus, static_cast<int>(messages)); },
-                       {Stream<56>(cpus, messages), Stream<64>(cpus, messages),
+                       {Stream<56>(cpus, messages),
+                        Stream<64>(cpus, messages),
                         {"moodycamel with tokens, one to one, 64 B",
                          [=] { return MoodycamelStream(cpus, static_cast<int>(messages)); }}},
                        {0.8, 0.65, std::nullopt});

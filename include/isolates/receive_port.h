@@ -27,12 +27,6 @@ namespace isolates {
 
 namespace internal {
 
-// The message, in the hands of the receiver; its place is free for another.
-template <class T>
-T TakeMessage(ReceivedMessage received) {
-  return std::move(received.As<T>().Arrive());
-}
-
 // A message that was taken out of the port. If it does not get to the listener (no memory, a move
 // that throws), it is a dead letter.
 struct TakenMessage {
@@ -95,7 +89,7 @@ class BatchHandler final : public MessageHandler {
   explicit BatchHandler(Function function) : function_(std::move(function)) {}
   void Handle(PortCore&, ReceivedMessage received, bool last) override {
     TakenMessage taken;
-    T message = TakeMessage<T>(std::move(received));
+    T message = std::move(received).template Take<T>();
     taken.received = true;
     std::invoke(function_, std::move(message), last);
   }
@@ -132,7 +126,7 @@ class ReceiveAwaiter {
 
   static std::optional<T> Open(ReceivedMessage received) {
     if (!received) return std::nullopt;
-    return std::optional<T>(std::move(received.As<T>().Arrive()));
+    return std::move(received).template Take<T>();
   }
   const Ref<PortCore>& port() const noexcept { return port_; }
 
@@ -344,7 +338,7 @@ class ReceivePort : public PortBase<T> {
       if (into.size() == into.capacity()) into.reserve(2 * into.size() + 1);
       internal::ReceivedMessage received = this->core_->TryReceive();
       if (!received) break;
-      into.push_back(std::move(received.As<T>().Arrive()));
+      into.push_back(std::move(received).template Take<T>());
     }
     return count;
   }
@@ -365,7 +359,7 @@ class ReceivePort : public PortBase<T> {
 template <class T, class Function>
 void internal::TypedHandler<T, Function>::Handle(PortCore& port, ReceivedMessage received, bool) {
   TakenMessage taken;
-  T message = TakeMessage<T>(std::move(received));
+  T message = std::move(received).template Take<T>();
   if constexpr (std::invocable<Function&, ReceivePort<T>&, T>) {
     ReceivePort<T> view(typename ReceivePort<T>::View{}, Ref<PortCore>(&port));
     Call(PortAndMessage{std::move(view), std::move(message)}, taken);

@@ -45,7 +45,7 @@ class TypedSelectCase final : public SelectCase {
         closed_handler_(std::move(closed_handler)) {}
 
   void OnMessage(ReceivedMessage message) override {
-    std::invoke(handler_, TakeMessage<T>(std::move(message)));
+    std::invoke(handler_, std::move(message).template Take<T>());
   }
   void OnClosed() override { std::invoke(closed_handler_); }
 

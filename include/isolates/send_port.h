@@ -254,7 +254,8 @@ class SendPort {
       lane.lane.Skip(place);
       throw;
     }
-    if (lane.lane.Publish(place)) [[likely]] return SendResult::kAccepted;
+    if (lane.lane.Publish(place)) [[likely]]
+      return SendResult::kAccepted;
     // This object may be part of the message, and have moved with it.
     if (internal::Departure::Announce(port, lane, place)) return SendResult::kAccepted;
     std::destroy_at(&message);

@@ -61,6 +61,7 @@ void IsolateCore::Push(EventNode* node) noexcept {
 
 void IsolateCore::PushControl(EventNode* node) noexcept {
   control_.Push(node);
+  Interrupt();
   Wake();
 }
 
@@ -76,6 +77,7 @@ void IsolateCore::RequestKill(ExitReason cause, std::string_view reason) noexcep
   }
   // relaxed - the Notify that follows publishes it; a later look suffices for everybody else.
   kill_requested_.store(true, std::memory_order_relaxed);
+  Interrupt();
   Wake();
 }
 
@@ -206,6 +208,7 @@ void IsolateCore::HandleControlBetweenEvents() noexcept {
 void IsolateCore::BeginEnd(ExitReason reason) noexcept {
   if (ending_) return;
   ending_ = true;
+  Interrupt();
   exit_reason_ = reason;
 }
 
@@ -228,8 +231,7 @@ bool IsolateCore::Linger() noexcept {
   const auto something = [this] {
     TakeInbox();
     // relaxed - a hint, as in HandleControlBetweenEvents.
-    return !local_.empty() || !control_.empty() ||
-           kill_requested_.load(std::memory_order_relaxed);
+    return !local_.empty() || !control_.empty() || kill_requested_.load(std::memory_order_relaxed);
   };
   const MainHeapScope main_heap;  // a strategy of the program may allocate
   IdleWait wait;
@@ -464,11 +466,14 @@ void IsolateCore::ReleaseHeap() noexcept {
 
 bool IsolateCore::Unwinding() const noexcept { return unwound_ || std::uncaught_exceptions() > 0; }
 
-void IsolateCore::CheckStop() {
+void IsolateCore::CheckStopNow() {
+  ClearInterrupt();
   if (!unwound_) HandleControl();
   // relaxed - a later look suffices.
   if (kill_requested_.load(std::memory_order_relaxed)) BeginRequestedEnd();
-  if (!ending_ || Unwinding()) return;
+  if (!ending_) return;
+  Interrupt();  // until the end: code that goes on is told each time
+  if (Unwinding()) return;
   if (in_turn_) ThrowExitSignal();
   throw StateError("this isolate has ended");
 }

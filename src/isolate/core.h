@@ -127,7 +127,7 @@ class IsolateCore final : public LocalsHost {
   }
   bool Wait(const WaitSubject& subject, bool (*ready)(const void*), const void* argument,
             TimePoint deadline) override;
-  void CheckStop() override;
+  void CheckStopNow() override;
   bool InTurn() const noexcept override { return in_turn_; }
   bool MayAttend() const noexcept override { return loop_ == nullptr && !Chooses(); }
   bool Chooses() const noexcept override;

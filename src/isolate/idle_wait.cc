@@ -30,8 +30,7 @@ IdleStrategy::Step::Kind IdleWait::NextStep() noexcept {
   if (begin_ == kNever) begin_ = now;
   waited_ = now - begin_;
   const bool crowded = !context_.has_processor && GetScheduler().Crowded();
-  const IdleStrategy::Step step =
-      StrategyOf(context_).Next(context_.idle_memory, waited_, crowded);
+  const IdleStrategy::Step step = StrategyOf(context_).Next(context_.idle_memory, waited_, crowded);
   if (step.kind == IdleStrategy::Step::Kind::kSleep) {
     if (begin_ == kNever) begin_ = std::chrono::steady_clock::now();
     const TimePoint from = first ? begin_ : now;

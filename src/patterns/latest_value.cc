@@ -87,7 +87,8 @@ bool LatestValueCore::WaitForValue(TimePoint deadline) {
       {"a value on", this,
        [](const void* self, bool sleeps) noexcept {
          // Given as a const pointer, as all arguments of waits.
-         auto& slot = const_cast<LatestValueCore*>(static_cast<const LatestValueCore*>(self))->slot_;
+         auto& slot =
+             const_cast<LatestValueCore*>(static_cast<const LatestValueCore*>(self))->slot_;
          if (sleeps) {
            slot.SetAwaited();
          } else {

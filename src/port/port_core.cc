@@ -51,6 +51,9 @@ void RequireConsistent(const PortOptions& options) {
   }
 }
 
+// Messages from one lane before others have their turn.
+constexpr int kMostInARow = 64;
+
 // Of a counter with one writer.
 void CountOne(std::atomic<std::uint64_t>& counter) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -137,10 +140,8 @@ void PortCore::Perform(MailboxDuty duty) noexcept {
 // --- the port's isolate: messages
 // -----------------------------------------------------------------
 
-void PortCore::CheckOwner() const {
-  if (current_host != host_.get()) {
-    throw StateError("a ReceivePort may be used only in the isolate that created it");
-  }
+void PortCore::ThrowNotOwner() {
+  throw StateError("a ReceivePort may be used only in the isolate that created it");
 }
 
 Envelope* PortCore::Dequeue() noexcept {
@@ -159,37 +160,49 @@ Envelope* PortCore::DequeueAlone() noexcept {
   return envelope;
 }
 
-ReceivedMessage PortCore::TryReceive() noexcept {
-  PortLanes* const lanes = mailbox_->lanes();
-  // The queue is asked first now and then, so that neither waits for the other.
-  const bool lanes_first = lanes != nullptr && !lanes->QueueIsDue();
-  if (lanes_first) {
-    if (const TakenFromLane taken = lanes->Take(); taken.message != nullptr) return Received(taken);
+ReceivedMessage PortCore::TryReceiveAnywhere() noexcept {
+  // A lane that had its share waits for the queue and the others.
+  const bool queue_first = hot_lane_ != nullptr && hot_credit_ <= 0;
+  hot_credit_ = 0;
+  if (!queue_first) {
+    if (ReceivedMessage message = TakeFromLanes()) return message;
   }
-  if (lanes != nullptr) lanes->QueueWasAsked();
   if (Envelope* const envelope = Dequeue()) {
-    CountOne(received_);
+    hot_lane_ = nullptr;
+    CountReceived();
     EndIfDrained();
     return {*this, *envelope};
   }
-  if (lanes != nullptr && !lanes_first) return TryReceive();
+  if (queue_first) {
+    if (ReceivedMessage message = TakeFromLanes()) return message;
+  }
   if (SendersGone()) {
     Drain();
-    if (!ended()) return TryReceive();  // sent before the last of them went
+    if (!ended()) return TryReceiveAnywhere();  // sent before the last of them went
   }
   return {};
 }
 
-ReceivedMessage PortCore::Received(const TakenFromLane& taken) noexcept {
-  CountOne(received_);
-  EndIfDrained();
+ReceivedMessage PortCore::TakeFromLanes() noexcept {
+  hot_lane_ = nullptr;
+  PortLanes* const lanes = mailbox_->lanes();
+  if (lanes == nullptr) return {};
+  const TakenFromLane taken = lanes->Take();
+  if (taken.message == nullptr) return {};
+  CountReceived();
+  if (draining_) {
+    EndIfDrained();
+  } else {
+    hot_lane_ = taken.lane;
+    hot_credit_ = kMostInARow;
+  }
   return {*this, *taken.lane, taken.message};
 }
 
 void PortCore::OpenLane(Envelope& opener) noexcept {
   if (opener.opens == nullptr) return;
   PortLanes& lanes = *mailbox_->lanes();
-  lanes.DropAbandoned();
+  DropAbandoned(lanes);
   const bool closing = closed();
   if (closing) {
     lanes.BeginClosing();
@@ -199,6 +212,12 @@ void PortCore::OpenLane(Envelope& opener) noexcept {
   lanes.Add(Ref<SenderLane>::Adopt(std::exchange(opener.opens, nullptr)));
   // Its sender may have sent before the lane began to close (L3).
   if (closing) StdAtomics::HeavyBarrier();
+}
+
+void PortCore::DropAbandoned(PortLanes& lanes) noexcept {
+  hot_lane_ = nullptr;
+  hot_credit_ = 0;
+  lanes.DropAbandoned();
 }
 
 bool PortCore::LanesEmpty() const noexcept {
@@ -259,7 +278,7 @@ bool PortCore::LeaveToSenders() noexcept {
   const bool has_lanes = lanes != nullptr && !lanes->empty();
   if (has_lanes) {
     lanes->Ignore();
-    lanes->DropAbandoned();
+    DropAbandoned(*lanes);
   }
   mailbox_->mailbox.Unlist();
   return has_lanes;
@@ -373,6 +392,8 @@ void PortCore::Refuse() noexcept {
   mailbox_->mailbox.Refuse();
   if (bounds_ != nullptr) bounds_->room.Close();
   if (lanes == nullptr) return;
+  hot_lane_ = nullptr;
+  hot_credit_ = 0;
   lanes->Ignore();
   StdAtomics::HeavyBarrier();
 }
@@ -406,7 +427,9 @@ void PortCore::Close() noexcept {
       if (taken.message == nullptr) break;
       TellOfDeadLetter(*this, *type_.info, DeadLetterReason::kPortClosed);
       CountOne(dead_letters_);
-      { const ReceivedMessage dropped(*this, *taken.lane, taken.message); }
+      {
+        const ReceivedMessage dropped(*this, *taken.lane, taken.message);
+      }
       CountDeadLetter();
     }
   }

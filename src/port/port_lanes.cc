@@ -31,30 +31,15 @@ void PortLanes::DropAbandoned() noexcept {
     if (i == count_) one = nullptr;
   }
   GiveBack(before - count_);
-  if (at_ >= count_) at_ = 0;
 }
 
 TakenFromLane PortLanes::Take() noexcept {
   for (int i = 0; i < count_; ++i) {
+    if (++at_ >= count_) at_ = 0;
     SenderLane& lane = *lanes_[static_cast<std::size_t>(at_)];
-    if (credit_ > 0) {
-      if (void* const message = lane.lane.Take()) {
-        --credit_;
-        ++in_a_row_;
-        return {&lane, message};
-      }
-    }
-    if (++at_ == count_) at_ = 0;
-    credit_ = kTurn;
+    if (void* const message = lane.lane.Take()) return {&lane, message};
   }
-  // The one that was first may have had no credit.
-  if (count_ == 0) return {};
-  SenderLane& lane = *lanes_[static_cast<std::size_t>(at_)];
-  void* const message = lane.lane.Take();
-  if (message == nullptr) return {};
-  --credit_;
-  ++in_a_row_;
-  return {&lane, message};
+  return {};
 }
 
 bool PortLanes::HasMessage() const noexcept {

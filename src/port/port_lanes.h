@@ -1,5 +1,5 @@
-// The lanes of one port, as its owner has them. A lane is there from the message that opens it until
-// its sender has gone and all is received. (Rules: isolates/detail/port_lane.h.)
+// The lanes of one port, as its owner has them. A lane is there from the message that opens it
+// until its sender has gone and all is received. (Rules: isolates/detail/port_lane.h.)
 
 #ifndef ISOLATES_SRC_PORT_PORT_LANES_H_
 #define ISOLATES_SRC_PORT_PORT_LANES_H_
@@ -43,11 +43,8 @@ class PortLanes : public MainHeapObject {
   void Add(Ref<SenderLane> lane) noexcept;
   // Gives up the lanes whose senders have gone and in which nothing is left.
   void DropAbandoned() noexcept;
-  // Takes the oldest message of a lane that has one; stays with a lane for kTurn messages.
+  // Takes the oldest message of the next lane that has one.
   TakenFromLane Take() noexcept;
-  // So many messages in a row came from lanes: the queue is due.
-  bool QueueIsDue() const noexcept { return in_a_row_ >= kTurn; }
-  void QueueWasAsked() noexcept { in_a_row_ = 0; }
   bool HasMessage() const noexcept;
   bool empty() const noexcept { return count_ == 0; }
   bool attended() const noexcept { return attended_; }
@@ -61,17 +58,13 @@ class PortLanes : public MainHeapObject {
   std::uint64_t Length() const noexcept;
 
  private:
-  static constexpr int kTurn = 64;
-
   std::atomic<int> reserved_{0};
   // Held by the owner while it changes the array, and by whoever else reads it.
   mutable std::mutex mutex_;
   std::array<Ref<SenderLane>, kMost> lanes_;
   int count_ = 0;
   // The owner's.
-  int at_ = 0;      // the lane that is asked first
-  int credit_ = 0;  // messages until it is the next one's turn
-  int in_a_row_ = 0;
+  int at_ = 0;  // the lane that was asked last
   bool attended_ = false;
   bool closing_ = false;
 };

@@ -268,8 +268,7 @@ bool Departure::Send(Envelope* envelope) {
   }
   room_ = 0;  // goes with the message
   producer_->lane = std::move(lane);
-  producer_->hot =
-      duty == MailboxDuty::kNone ? producer_->hot + 1 : producer_->hot / 2;
+  producer_->hot = duty == MailboxDuty::kNone ? producer_->hot + 1 : producer_->hot / 2;
   port_->Perform(duty);
   const PortBounds* const bounds = port_->bounds_.get();
   if (bounds != nullptr && bounds->policy == FullPolicy::kDropOldest && bounds->room.Exceeded()) {

@@ -33,7 +33,7 @@ class MessageHandler {
 
 struct PortMailbox;
 struct PortBounds;
-struct TakenFromLane;
+class PortLanes;
 enum class MailboxDuty : int;
 
 class PortCore final : public HostedPort, public MainHeapObject, public EventNode {
@@ -58,9 +58,14 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   // --- the thread of the port's isolate
   // ----------------------------------------------------------- Throws StateError unless the caller
   // runs in the port's isolate.
-  void CheckOwner() const;
-  // The oldest message, or nullptr if no accepted message was there at some moment during the call.
-  ReceivedMessage TryReceive() noexcept;
+  void CheckOwner() const {
+    if (current_host != host_.get()) ThrowNotOwner();
+  }
+  // The oldest message, or none if no accepted message was there at some moment during the call.
+  ReceivedMessage TryReceive() noexcept {
+    if (void* const message = TakeFromHotLane()) return {*this, *hot_lane_, message};
+    return TryReceiveAnywhere();
+  }
   bool HasMessage() const noexcept;
   // No message is there and none will ever be.
   bool ended() const noexcept {
@@ -109,6 +114,7 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
 
   PortCore(PortHost& host, const PortOptions& options, const MessageType& type);
   ~PortCore() override;
+  [[noreturn]] static void ThrowNotOwner();
   void UpdateKeepAlive() noexcept;
   void RetireHandler() noexcept;
   // Puts the port before its isolate unless it is there already.
@@ -123,8 +129,21 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   void OpenLane(Envelope& opener) noexcept;
   // Sends are refused from here on; what was accepted is there, or will be for Settle.
   void Refuse() noexcept;
-  ReceivedMessage Received(const TakenFromLane& taken) noexcept;
+  void* TakeFromHotLane() noexcept {
+    if (hot_credit_ <= 0) return nullptr;
+    void* const message = hot_lane_->lane.Take();
+    if (message == nullptr) return nullptr;
+    --hot_credit_;
+    CountReceived();
+    return message;
+  }
+  ReceivedMessage TryReceiveAnywhere() noexcept;
+  ReceivedMessage TakeFromLanes() noexcept;
+  void CountReceived() noexcept {
+    received_.store(received_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  }
   bool LanesEmpty() const noexcept;
+  void DropAbandoned(PortLanes& lanes) noexcept;
   // Any thread: the owner has something to look at.
   void Announce() noexcept;
   void Perform(MailboxDuty duty) noexcept;
@@ -151,6 +170,8 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   std::atomic<std::uint64_t> refused_closed_{0};
 
   // Owner only from here on.
+  SenderLane* hot_lane_ = nullptr;  // where the last message came from, while there is credit:
+  int hot_credit_ = 0;              // messages that are taken there before others have their turn
   PortCore* next_attended_ = nullptr;  // of the host's list
   Attention attention_ = Attention::kSenders;
   bool in_attended_ = false;

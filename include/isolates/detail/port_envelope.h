@@ -47,9 +47,10 @@ class Envelope : public MainHeapObject {
 
   Envelope* next_event = nullptr;  // of whatever list it stands in
   std::uint64_t room = 0;          // what it takes of a bounded port, as Credit counts it
-  SenderLane* opens = nullptr;     // all that its sender sends after it comes by this lane; a reference
-  std::uint32_t sender = 0;        // its sender's number, in the port
-  const bool reusable;             // its block is small enough to be kept for another message
+  SenderLane* opens =
+      nullptr;               // all that its sender sends after it comes by this lane; a reference
+  std::uint32_t sender = 0;  // its sender's number, in the port
+  const bool reusable;       // its block is small enough to be kept for another message
 };
 
 template <class T>
@@ -102,10 +103,22 @@ class ReceivedMessage {
 
   explicit operator bool() const noexcept { return port_ != nullptr; }
 
+  // The message, for the receiver. Once; if its move throws, it is gone.
   template <class T>
-  InTransit<T>& As() noexcept {
-    return message_ != nullptr ? *static_cast<InTransit<T>*>(message_)
-                               : static_cast<TypedEnvelope<T>&>(*envelope_).message;
+  T Take() && {
+    if (message_ == nullptr) {
+      return std::move(static_cast<TypedEnvelope<T>&>(*envelope_).message.Arrive());
+    }
+    struct Slot {
+      SenderLane& lane;
+      InTransit<T>& message;
+      ~Slot() {
+        std::destroy_at(&message);
+        lane.lane.Taken();
+      }
+    } const slot{*lane_, *static_cast<InTransit<T>*>(message_)};
+    port_ = nullptr;
+    return std::move(slot.message.Arrive());
   }
 
  private:

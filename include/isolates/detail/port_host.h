@@ -59,8 +59,11 @@ class PortHost : public RefCounted, public MainHeapObject {
   // The isolate's thread: blocks until `ready(argument)` holds. False if the deadline passed first.
   virtual bool Wait(const WaitSubject& subject, bool (*ready)(const void*), const void* argument,
                     TimePoint deadline) = 0;
-  // The isolate's thread: throws if the isolate has been told to end.
-  virtual void CheckStop() = 0;
+  // The isolate's thread: throws if the isolate has been told to end; handles what it was told.
+  void CheckStop() {
+    // relaxed - a later look suffices.
+    if (interrupted_.load(std::memory_order_relaxed)) CheckStopNow();
+  }
   // The isolate's thread: true while an event of the isolate is handled, so that waiting here keeps
   // all its other events waiting. False in the code of a plain thread that is an isolate too.
   virtual bool InTurn() const noexcept = 0;
@@ -80,8 +83,9 @@ class PortHost : public RefCounted, public MainHeapObject {
   // The isolate's thread: it may look at its ports by itself. False where each message must be
   // told: to a loop of the program, or in a simulation.
   virtual bool MayAttend() const noexcept = 0;
-  // The isolate's thread, if MayAttend(): a port that somebody takes messages from, and that this isolate looks at
-  // by itself until it has nothing else to do: its senders need not tell. False: there are enough.
+  // The isolate's thread, if MayAttend(): a port that somebody takes messages from, and that this
+  // isolate looks at by itself until it has nothing else to do: its senders need not tell. False:
+  // there are enough.
   bool Attend(PortCore& port) noexcept;
 
   // The isolate's thread: ports that are open, in no particular order.
@@ -101,6 +105,18 @@ class PortHost : public RefCounted, public MainHeapObject {
   // before it.
   void StopAttending() noexcept;
   bool attends() const noexcept { return attended_ != nullptr; }
+
+  virtual void CheckStopNow() = 0;
+  // Any thread: CheckStop has something to look at.
+  void Interrupt() noexcept {
+    // release - pairs with ClearInterrupt: what it is to look at is there.
+    interrupted_.store(true, std::memory_order_release);
+  }
+  // The isolate's thread, before it looks.
+  void ClearInterrupt() noexcept {
+    // acquire - pairs with Interrupt.
+    interrupted_.exchange(false, std::memory_order_acquire);
+  }
 
   // The thread that has the isolate: the ports that keep it alive.
   std::vector<std::string> DescribeKeepingPorts() const;
@@ -126,6 +142,7 @@ class PortHost : public RefCounted, public MainHeapObject {
   ProducerTable* producers_ = nullptr;  // made at the first send
   PortCore* attended_ = nullptr;        // a list of references; some may have gone
   int attended_count_ = 0;
+  std::atomic<bool> interrupted_{false};
   std::vector<Ref<HostedPort>, MainAllocator<Ref<HostedPort>>> open_ports_;
 };
 

@@ -1,7 +1,8 @@
 // Lane: the messages of one hot sender to one port, by value, in the order in which they were sent.
-// A message and the word that says it is there lie in one slot, small ones in one cache line; the
-// slots lie in segments, of which there are as many as the owner is behind. Sending is a store and
-// a load, receiving a load: no read-modify-write and no system call while the owner looks.
+// A message and the word that says it is there lie in one slot, those up to 56 bytes in one cache
+// line; the slots lie in segments, of which there are as many as the owner is behind. Sending is a
+// store and a load, receiving a load: no read-modify-write and no system call while the owner
+// looks.
 //
 // Protocol
 //   operation       who may call              progress
@@ -47,6 +48,7 @@
 #include <utility>
 
 #include "isolates/detail/atomics.h"
+#include "isolates/detail/cpu.h"
 #include "isolates/detail/main_heap.h"
 
 namespace isolates::internal {
@@ -63,15 +65,14 @@ struct LaneShape {
     if (size > kMostBytes || align > 16) return {};
     const std::size_t offset = align > sizeof(std::uint64_t) ? align : sizeof(std::uint64_t);
     const std::size_t bytes = offset + size;
-    // Small slots divide a cache line; larger ones follow each other closely.
-    for (const std::size_t stride : {16, 32, 64}) {
-      if (bytes <= stride) return {offset, stride};
-    }
+    // A cache line each, so that the two sides meet in one line at a time; larger ones follow each
+    // other closely.
+    if (bytes <= 64) return {offset, 64};
     return {offset, (bytes + offset - 1) / offset * offset};
   }
 };
 
-template <class Atomics, std::size_t kSegmentBytes = 4096>
+template <class Atomics, std::size_t kSegmentBytes = 16384>
 class Lane : public MainHeapObject {
  public:
   explicit Lane(const LaneShape& shape)
@@ -92,7 +93,9 @@ class Lane : public MainHeapObject {
       Segment* const next = read_segment_->next.load(std::memory_order_relaxed);
       FreeSegment(std::exchange(read_segment_, next));
     }
-    if (Segment* const spare = spare_.load(std::memory_order_relaxed)) FreeSegment(spare);
+    FreeChain(spare_.load(std::memory_order_relaxed));
+    FreeChain(fresh_);
+    FreeChain(kept_);
   }
 
   // --- the sender
@@ -109,6 +112,8 @@ class Lane : public MainHeapObject {
   [[nodiscard]] Place Claim() {
     if (write_ == write_end_) NextSegment();
     std::byte* const slot = std::exchange(write_, write_ + shape_.stride);
+    // While the owner is behind, nobody else wants that line: it is here when it is needed.
+    if (write_end_ - write_ > kWriteAhead) PrefetchForWriting(write_ + kWriteAhead);
     // relaxed, both - a counter of the sender's, which others read for reports.
     const std::uint64_t number = claimed_.load(std::memory_order_relaxed) + 1;
     claimed_.store(number, std::memory_order_relaxed);
@@ -230,6 +235,11 @@ class Lane : public MainHeapObject {
 
  private:
   static constexpr std::size_t kLine = 64;
+  // Bytes. Found by measuring streams of 56 bytes (8 lines 0.87 of a raw stream, 3 lines 0.79, 1
+  // line 0.64, none 0.44).
+  static constexpr std::ptrdiff_t kWriteAhead = 8 * kLine;
+  // Segments that wait with the owner, at most; as many may be with the sender.
+  static constexpr int kMostKept = 8;
   // A slot's word: 4 * generation, and one of
   static constexpr std::uint64_t kPublished = 1;
   static constexpr std::uint64_t kSkipped = 1;        // added to a published word
@@ -243,7 +253,7 @@ class Lane : public MainHeapObject {
   struct Segment {
     typename Atomics::template Atomic<Segment*> next{nullptr};
     std::uint64_t generation = 1;  // the sender's, until it links the segment
-    Segment* next_left = nullptr;  // the owner's
+    Segment* next_free = nullptr;  // whoever has it, of those that nobody reads
 
     std::byte* slots() { return reinterpret_cast<std::byte*>(this) + kLine; }
   };
@@ -280,11 +290,14 @@ class Lane : public MainHeapObject {
     write_published_ = Published(segment.generation);
   }
   void NextSegment() {
-    // acquire - pairs with FreeLeft: the owner has left it.
-    Segment* fresh = spare_.load(std::memory_order_relaxed) == nullptr
-                         ? nullptr
-                         : spare_.exchange(nullptr, std::memory_order_acquire);
+    // relaxed - a hint; an empty slot is not worth an exchange.
+    if (fresh_ == nullptr && spare_.load(std::memory_order_relaxed) != nullptr) {
+      // acquire - pairs with FreeLeft: the owner has left them.
+      fresh_ = spare_.exchange(nullptr, std::memory_order_acquire);
+    }
+    Segment* fresh = fresh_;
     if (fresh != nullptr) {
+      fresh_ = fresh->next_free;
       ++fresh->generation;
       fresh->next.store(nullptr, std::memory_order_relaxed);  // relaxed - published with the link
     } else {
@@ -304,7 +317,7 @@ class Lane : public MainHeapObject {
     // acquire - pairs with NextSegment.
     Segment* const next = read_segment_->next.load(std::memory_order_acquire);
     if (next == nullptr) return false;
-    read_segment_->next_left = std::exchange(left_segments_, read_segment_);
+    read_segment_->next_free = std::exchange(left_segments_, read_segment_);
     read_segment_ = next;
     read_ = next->slots();
     read_end_ = End(*next);
@@ -312,20 +325,28 @@ class Lane : public MainHeapObject {
     FreeLeft();
     return true;
   }
-  // Once no message of the segments that the owner has left is in its hands (L4). While closing they
-  // stay: the sender may look at what it has sent.
+  // Once no message of the segments that the owner has left is in its hands (L4). While closing
+  // they stay: the sender may look at what it has sent.
   void FreeLeft() {
     if (in_hands_ != 0 || closing_) return;
     while (left_segments_ != nullptr) {
-      Segment* const segment = std::exchange(left_segments_, left_segments_->next_left);
-      // relaxed - only the owner puts one there, where there is none.
-      if (spare_.load(std::memory_order_relaxed) == nullptr) {
-        // release - pairs with NextSegment.
-        spare_.store(segment, std::memory_order_release);
-      } else {
+      Segment* const segment = std::exchange(left_segments_, left_segments_->next_free);
+      if (kept_count_ == kMostKept) {
         FreeSegment(segment);
+        continue;
       }
+      segment->next_free = std::exchange(kept_, segment);
+      ++kept_count_;
     }
+    // relaxed - only the owner puts some there, where there are none.
+    if (kept_ != nullptr && spare_.load(std::memory_order_relaxed) == nullptr) {
+      // release - pairs with NextSegment.
+      spare_.store(std::exchange(kept_, nullptr), std::memory_order_release);
+      kept_count_ = 0;
+    }
+  }
+  void FreeChain(Segment* chain) const {
+    while (chain != nullptr) FreeSegment(std::exchange(chain, chain->next_free));
   }
 
   const LaneShape shape_;
@@ -334,6 +355,7 @@ class Lane : public MainHeapObject {
   std::byte* write_end_ = nullptr;
   std::uint64_t write_published_ = 0;
   Segment* write_segment_;
+  Segment* fresh_ = nullptr;  // to be written next
   typename Atomics::template Atomic<std::uint64_t> claimed_{0};
   // What both look at, written now and then.
   alignas(kLine) typename Atomics::template Atomic<std::uint32_t> attended_{0};
@@ -346,6 +368,8 @@ class Lane : public MainHeapObject {
   std::uint64_t read_published_ = 0;
   Segment* read_segment_;
   Segment* left_segments_ = nullptr;
+  Segment* kept_ = nullptr;  // for the sender, which has some already
+  int kept_count_ = 0;
   typename Atomics::template Atomic<std::uint64_t> passed_{0};  // slots, taken or skipped
   int in_hands_ = 0;
   bool closing_ = false;
