@@ -143,9 +143,7 @@ void Runtime::RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedicatio
     }
   }
   EndDedication();  // if the isolate has not ended
-  const std::lock_guard lock(spares_mutex_);
-  worker.next_spare = spares_;
-  spares_ = &worker;
+  BecomeSpare(worker);
 }
 
 void Runtime::EndDedication() noexcept {

@@ -206,9 +206,12 @@ bool Runtime::FillPlace(Place& place) noexcept {
   // release - pairs with WakeIdle and Owns: the worker's fields are visible; relaxed on failure.
   if (!place.owner.compare_exchange_strong(nobody, worker, std::memory_order_acq_rel,
                                            std::memory_order_relaxed)) {
-    const std::lock_guard lock(spares_mutex_);
-    worker->next_spare = spares_;
-    spares_ = worker;
+    {
+      const std::lock_guard lock(spares_mutex_);
+      worker->next_spare = spares_;
+      spares_ = worker;
+    }
+    worker->context->parker.Unpark();  // it may wait to be told, with something of its own to run
     return false;
   }
   // release - pairs with WaitAsSpare.

@@ -99,6 +99,8 @@ class Runtime final : public Scheduler, public MainHeapObject {
   void RunIsolate(Worker& worker, IsolateCore& core);
   void Idle(Worker& worker);
   void WaitAsSpare(Worker& worker);
+  void BecomeSpare(Worker& worker) noexcept;
+  bool LeaveSpares(const Worker& worker) noexcept;
   void WaitForPlace(Worker& worker);
   void PinToPlace(const Worker& worker, const Place& place);
   void RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedication);

@@ -1,0 +1,107 @@
+// A worker without a place runs only what is bound to it. While it does, it is no spare: who has
+// work for a place must not count on it.
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "isolates/isolate.h"
+#include "isolates/runtime.h"
+
+namespace isolates {
+namespace {
+
+constexpr Duration kLong = std::chrono::seconds(20);
+
+// This thread never waits in the library: only the one worker's place is there.
+template <class Ready>
+bool Reach(Ready ready) {
+  const auto deadline = std::chrono::steady_clock::now() + kLong;
+  while (!ready()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+template <class T>
+T Take(ReceivePort<T>& port) {
+  std::optional<T> value;
+  if (!Reach([&] { return (value = port.TryReceive()).has_value(); })) ADD_FAILURE() << "nothing";
+  return std::move(*value);
+}
+
+bool Blocks(const char* name) {
+  return Reach([name] {
+    for (const LiveIsolate& isolate : LiveIsolates()) {
+      if (isolate.name == name) return isolate.state == LiveIsolate::State::kBlocked;
+    }
+    return false;
+  });
+}
+
+// Waits for a first message by turns, for the second one in a turn.
+Task<std::string> BuildInTwoSteps(SendPort<SendPort<int>> to) {
+  {
+    ReceivePort<int> first;
+    to.Send(first.send_port());
+    co_await first.Receive();
+  }
+  ReceivePort<int> second;
+  to.Send(second.send_port());
+  (void)second.Receive(kForever);
+  co_return std::string(100, 'x');
+}
+
+void WaitInATurn(SendPort<SendPort<int>> to) {
+  ReceivePort<int> port;
+  to.Send(port.send_port());
+  (void)port.Receive(kForever);
+}
+
+TEST(SpareTest, AWorkerThatWaitsInATurnGetsNoPlace) {
+  RuntimeOptions options;
+  options.workers = 1;
+  ConfigureRuntime(options);
+  ReceivePort<SendPort<int>> ports;
+  ReceivePort<SendPort<SendPort<int>>> forwarders;
+  Isolate::Spawn(
+      [](SendPort<SendPort<SendPort<int>>> to) {
+        ReceivePort<SendPort<int>> port;
+        to.Send(port.send_port());
+        std::move(port).Listen([](const SendPort<int>& other) { other.Send(1); });
+      },
+      forwarders.send_port())
+      .Get();
+  const auto forwarder = Take(forwarders);
+
+  // The builder belongs to the first worker, which then loses its place in a wait.
+  auto parcel = Isolate::RunParcel(RunOptions().DebugName("builder"), BuildInTwoSteps,
+                                   ports.send_port());
+  const SendPort<int> first = Take(ports);
+  auto loses = Isolate::Run([] { return Isolate::Run([] { return 1; }).Get(); });
+  ASSERT_TRUE(Reach([&] { return loses.ready(); }));
+  for (int i = 0; i < 100; ++i) {
+    auto run = Isolate::Run([] {});
+    ASSERT_TRUE(Reach([&] { return run.ready(); }));
+  }
+  // The second worker waits in a turn, and its place is free.
+  auto waits = Isolate::Run(RunOptions().DebugName("waits"), WaitInATurn, ports.send_port());
+  const SendPort<int> end = Take(ports);
+  ASSERT_TRUE(Blocks("waits"));
+  // So does the first one, in a turn of the builder.
+  first.Send(1);
+  const SendPort<int> second = Take(ports);
+  ASSERT_TRUE(Blocks("builder"));
+  // Somebody must run what ends these waits.
+  forwarder.Send(second);
+  EXPECT_TRUE(Reach([&] { return parcel.ready(); }));
+  forwarder.Send(end);
+  EXPECT_TRUE(Reach([&] { return waits.ready(); }));
+}
+
+}  // namespace
+}  // namespace isolates
