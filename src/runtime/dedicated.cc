@@ -125,7 +125,13 @@ void Runtime::RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedicatio
   while (!core.dead() && !stopped_.load(std::memory_order_acquire)) {
     worker.bound_now.AppendChain(worker.bound.TakeAll());
     if (IsolateCore* const found = worker.bound_now.PopFront()) {
-      RunIsolate(worker, *found);
+      if (found == &core) {
+        RunIsolate(worker, core);
+      } else {
+        // Bound here when the worker had a place. If its turn waited, ReleaseBound would free the
+        // dedicated isolate.
+        ReleaseOne(*found);
+      }
       worker.heaps->ServiceLeaves();
       continue;
     }

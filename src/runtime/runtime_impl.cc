@@ -171,10 +171,14 @@ void Runtime::ReleaseBound(Worker& worker) noexcept {
   IsolateCore* core = worker.bound.TakeAll();
   while (core != nullptr) {
     IsolateCore* const next = core->next_event;
-    core->LetMove();
-    MakeReady(*core, *places_[1]);
+    ReleaseOne(*core);
     core = next;
   }
+}
+
+void Runtime::ReleaseOne(IsolateCore& core) noexcept {
+  core.LetMove();
+  MakeReady(core, *places_[1]);
 }
 
 bool Runtime::WakeIdle(Place& place) noexcept {

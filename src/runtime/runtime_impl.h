@@ -111,6 +111,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   bool WakeForWork(Place& preferred) noexcept;
   void AskToEndTurns() noexcept;
   void ReleaseBound(Worker& worker) noexcept;
+  void ReleaseOne(IsolateCore& core) noexcept;
   bool WakeIdle(Place& place) noexcept;
   bool FillPlace(Place& place) noexcept;
   Worker* TakeSpareOrStart();

@@ -34,6 +34,15 @@ T Take(ReceivePort<T>& port) {
   return std::move(*value);
 }
 
+class OneWorker : public testing::Environment {
+  void SetUp() override {
+    RuntimeOptions options;
+    options.workers = 1;
+    ConfigureRuntime(options);
+  }
+};
+const auto* const environment = testing::AddGlobalTestEnvironment(new OneWorker);
+
 bool Blocks(const char* name) {
   return Reach([name] {
     for (const LiveIsolate& isolate : LiveIsolates()) {
@@ -62,32 +71,32 @@ void WaitInATurn(SendPort<SendPort<int>> to) {
   (void)port.Receive(kForever);
 }
 
+// Sends a 1 to each port that it is sent.
+void Forward(SendPort<SendPort<SendPort<int>>> to) {
+  ReceivePort<SendPort<int>> port;
+  to.Send(port.send_port());
+  std::move(port).Listen([](const SendPort<int>& other) { other.Send(1); });
+}
+
+// A builder belongs to the worker that began it, which then loses its place in a wait.
+void ItsWorkerBecomesASpare() {
+  auto loses = Isolate::Run([] { return Isolate::Run([] { return 1; }).Get(); });
+  EXPECT_TRUE(Reach([&] { return loses.ready(); }));
+  for (int i = 0; i < 100; ++i) {
+    auto run = Isolate::Run([] {});
+    EXPECT_TRUE(Reach([&] { return run.ready(); }));
+  }
+}
+
 TEST(SpareTest, AWorkerThatWaitsInATurnGetsNoPlace) {
-  RuntimeOptions options;
-  options.workers = 1;
-  ConfigureRuntime(options);
   ReceivePort<SendPort<int>> ports;
   ReceivePort<SendPort<SendPort<int>>> forwarders;
-  Isolate::Spawn(
-      [](SendPort<SendPort<SendPort<int>>> to) {
-        ReceivePort<SendPort<int>> port;
-        to.Send(port.send_port());
-        std::move(port).Listen([](const SendPort<int>& other) { other.Send(1); });
-      },
-      forwarders.send_port())
-      .Get();
+  const Isolate isolate = Isolate::Spawn(Forward, forwarders.send_port()).Get();
   const auto forwarder = Take(forwarders);
-
-  // The builder belongs to the first worker, which then loses its place in a wait.
   auto parcel = Isolate::RunParcel(RunOptions().DebugName("builder"), BuildInTwoSteps,
                                    ports.send_port());
   const SendPort<int> first = Take(ports);
-  auto loses = Isolate::Run([] { return Isolate::Run([] { return 1; }).Get(); });
-  ASSERT_TRUE(Reach([&] { return loses.ready(); }));
-  for (int i = 0; i < 100; ++i) {
-    auto run = Isolate::Run([] {});
-    ASSERT_TRUE(Reach([&] { return run.ready(); }));
-  }
+  ItsWorkerBecomesASpare();
   // The second worker waits in a turn, and its place is free.
   auto waits = Isolate::Run(RunOptions().DebugName("waits"), WaitInATurn, ports.send_port());
   const SendPort<int> end = Take(ports);
@@ -101,6 +110,35 @@ TEST(SpareTest, AWorkerThatWaitsInATurnGetsNoPlace) {
   EXPECT_TRUE(Reach([&] { return parcel.ready(); }));
   forwarder.Send(end);
   EXPECT_TRUE(Reach([&] { return waits.ready(); }));
+  isolate.Kill(ControlPriority::kImmediate);
+}
+
+// A builder that belongs to a worker which has become a dedicated isolate's does not run there: it
+// could wait, and the dedicated isolate would move.
+TEST(SpareTest, ADedicatedIsolateHasItsWorkerForItself) {
+  ReceivePort<SendPort<int>> ports;
+  ReceivePort<SendPort<SendPort<int>>> forwarders;
+  ReceivePort<int> ended;
+  auto parcel = Isolate::RunParcel(RunOptions().DebugName("builder"), BuildInTwoSteps,
+                                   ports.send_port());
+  const SendPort<int> first = Take(ports);
+  ItsWorkerBecomesASpare();
+  const int cpu = runtime_info().cpus.back();
+  const SpawnOptions dedicated = SpawnOptions().Dedicated(cpu).OnExit(ended.send_port(), 1);
+  Isolate isolate = Isolate::Spawn(Forward, forwarders.send_port(), dedicated).Get();
+  const auto forwarder = Take(forwarders);
+  first.Send(1);
+  const SendPort<int> second = Take(ports);
+  ASSERT_TRUE(Blocks("builder"));
+  forwarder.Send(second);
+  ASSERT_TRUE(Reach([&] { return parcel.ready(); }));
+  isolate.Kill(ControlPriority::kImmediate);
+  EXPECT_EQ(Take(ended), 1);
+  // Its processor is free again.
+  isolate = Isolate::Spawn(Forward, forwarders.send_port(), dedicated).Get();
+  (void)Take(forwarders);
+  isolate.Kill(ControlPriority::kImmediate);
+  EXPECT_EQ(Take(ended), 1);
 }
 
 }  // namespace
