@@ -118,8 +118,8 @@ class Runtime final : public Scheduler, public MainHeapObject {
   Worker* StartWorker();
   Worker* TakeSpareOrStartAnother();
   std::size_t ReserveCpu(int cpu);
-  void GiveBackCpu(std::size_t index);
-  void AssignCpus();
+  void GiveBackCpu(std::size_t index) noexcept;
+  void AssignCpus() noexcept;
   LiveShard& ShardOf(const IsolateCore& core) { return live_[core.id() % live_.size()]; }
   template <class Visit>
   void ForEachLive(Visit visit) {

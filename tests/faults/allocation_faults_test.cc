@@ -188,6 +188,55 @@ TEST(AllocationFaultsTest, ALookThatFindsNoMemoryGivesTheIsolateBack) {
   std::thread(LookWithoutMemory).join();
 }
 
+// A processor that was reserved in vain is given back, and it is given back without memory.
+TEST(AllocationFaultsTest, DedicatedIsolatesComeAndGoWithoutMemory) {
+  const auto spawn = [] {
+    return Isolate::Spawn(
+               [](int) {
+                 ReceivePort<int> port;
+                 std::move(port).Listen([](int) {});
+               },
+               0, SpawnOptions().Dedicated(runtime_info().cpus.back()))
+        .Get();
+  };
+  const int cpu = runtime_info().cpus.back();
+  const auto end = [](const Isolate& isolate) {
+    isolate.Kill(ControlPriority::kImmediate);
+    try {
+      isolate.Ended().Get();
+    } catch (const std::bad_alloc&) {
+    }
+    while (runtime_info().isolates_live > 1) std::this_thread::yield();
+  };
+  (void)Isolate::Current();
+  end(spawn());
+  SetUnhandledErrorHandler([](const RemoteError&) {});
+  bool failed = true;
+  for (std::uint64_t fault = 1; failed; ++fault) {
+    std::optional<Isolate> isolate;
+    AllocationFaults::Arm(fault);
+    try {
+      isolate = spawn();
+    } catch (const std::exception&) {
+    }
+    failed = AllocationFaults::seen() >= fault;
+    AllocationFaults::Disarm();
+    if (isolate) end(*isolate);
+    while (runtime_info().isolates_live > 1) std::this_thread::yield();
+    ASSERT_EQ(runtime_info().cpus.back(), cpu) << "fault " << fault;
+  }
+  // Whatever the worker of one that ends would like to have.
+  const AllocationFaults::Exempt this_thread;
+  for (int i = 0; i < 20; ++i) {
+    const Isolate isolate = spawn();
+    AllocationFaults::Arm(1, UINT32_MAX);
+    isolate.Kill(ControlPriority::kImmediate);
+    while (runtime_info().isolates_live > 1) std::this_thread::yield();
+    AllocationFaults::Disarm();
+  }
+  SetUnhandledErrorHandler(nullptr);
+}
+
 // With the runtime's own threads and its scheduler, which must not need memory to make an isolate
 // ready. (Where an isolate waits for ever, the test does.)
 TEST(AllocationFaultsTest, WithRealThreads) {
