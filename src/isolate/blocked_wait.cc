@@ -12,15 +12,10 @@ namespace {
 
 // Taken before and after a sleep, which costs far more.
 constinit std::mutex waits_mutex;  // guards the two that follow, and the nodes of the list
+constinit RingNode wait_list;      // never destroyed: threads may wait until the very end
 std::uint64_t wait_changes = 0;
 // relaxed - a hint.
 constinit std::atomic<int> for_ever_count{0};
-
-// Never destroyed: threads may wait until the very end.
-RingNode& WaitList() {
-  static auto* const list = new RingNode;
-  return *list;
-}
 
 }  // namespace
 
@@ -46,7 +41,7 @@ void BlockedWait::Begin() noexcept {
   if (std::exchange(listed_, true)) return;
   {
     const std::lock_guard lock(waits_mutex);
-    InsertBefore(WaitList());
+    InsertBefore(wait_list);
     ++wait_changes;
   }
   if (kind_ != Kind::kForEver) return;
@@ -67,8 +62,7 @@ BlockedWait::Snapshot BlockedWait::All(const Scheduler& scheduler) {
   Snapshot snapshot;
   const std::lock_guard lock(waits_mutex);
   snapshot.changes = wait_changes;
-  RingNode& list = WaitList();
-  for (RingNode* node = list.next; node != &list; node = node->next) {
+  for (RingNode* node = wait_list.next; node != &wait_list; node = node->next) {
     const auto& wait = *static_cast<const BlockedWait*>(node);
     if (&wait.scheduler_ != &scheduler) continue;
     std::string subject = wait.subject_.what;
