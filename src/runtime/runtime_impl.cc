@@ -51,7 +51,12 @@ Runtime& Runtime::Get() {
     auto* made = new Runtime(TakeOptions());
     SetHazardLookup(&DescribeHazard);
     SetPauseHook([]() noexcept { GetScheduler().LetOthersRun(); });
-    std::atexit([] { Get().Stop(ShutdownMode::kDiscard, std::chrono::seconds(2)); });
+    std::atexit([] {
+      try {
+        Get().Stop(ShutdownMode::kDiscard, std::chrono::seconds(2));
+      } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the program ends anyway
+      }
+    });
     return made;
   }();
   return *runtime;

@@ -14,6 +14,7 @@
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <optional>
@@ -189,27 +190,20 @@ TEST(AllocationFaultsTest, ALookThatFindsNoMemoryGivesTheIsolateBack) {
 }
 
 // A processor that was reserved in vain is given back, and it is given back without memory.
-TEST(AllocationFaultsTest, DedicatedIsolatesComeAndGoWithoutMemory) {
-  const auto spawn = [] {
+void DedicatedWithoutMemory() {
+  const int cpu = runtime_info().cpus.back();
+  const auto spawn = [cpu] {
     return Isolate::Spawn(
                [](int) {
                  ReceivePort<int> port;
                  std::move(port).Listen([](int) {});
                },
-               0, SpawnOptions().Dedicated(runtime_info().cpus.back()))
+               0, SpawnOptions().Dedicated(cpu))
         .Get();
   };
-  const int cpu = runtime_info().cpus.back();
-  const auto end = [](const Isolate& isolate) {
-    isolate.Kill(ControlPriority::kImmediate);
-    try {
-      isolate.Ended().Get();
-    } catch (const std::bad_alloc&) {
-    }
-    while (runtime_info().isolates_live > 1) std::this_thread::yield();
+  const auto none_left = [] {
+    while (runtime_info().isolates_live > 0) std::this_thread::yield();
   };
-  (void)Isolate::Current();
-  end(spawn());
   SetUnhandledErrorHandler([](const RemoteError&) {});
   bool failed = true;
   for (std::uint64_t fault = 1; failed; ++fault) {
@@ -217,24 +211,59 @@ TEST(AllocationFaultsTest, DedicatedIsolatesComeAndGoWithoutMemory) {
     AllocationFaults::Arm(fault);
     try {
       isolate = spawn();
-    } catch (const std::exception&) {
+    } catch (const std::exception&) {  // not this time
     }
     failed = AllocationFaults::seen() >= fault;
     AllocationFaults::Disarm();
-    if (isolate) end(*isolate);
-    while (runtime_info().isolates_live > 1) std::this_thread::yield();
+    if (isolate) isolate->Kill(ControlPriority::kImmediate);
+    none_left();
     ASSERT_EQ(runtime_info().cpus.back(), cpu) << "fault " << fault;
   }
-  // Whatever the worker of one that ends would like to have.
   const AllocationFaults::Exempt this_thread;
   for (int i = 0; i < 20; ++i) {
     const Isolate isolate = spawn();
     AllocationFaults::Arm(1, UINT32_MAX);
     isolate.Kill(ControlPriority::kImmediate);
-    while (runtime_info().isolates_live > 1) std::this_thread::yield();
+    none_left();
     AllocationFaults::Disarm();
   }
   SetUnhandledErrorHandler(nullptr);
+}
+
+TEST(AllocationFaultsTest, DedicatedIsolatesComeAndGoWithoutMemory) {
+  std::thread(DedicatedWithoutMemory).join();
+}
+
+// (With mimalloc only the library's own blocks fail, and a shutdown needs none of them.)
+void ShutDownTwice() {
+  ReceivePort<int> ready;
+  Isolate::Spawn(
+      [](SendPort<int> out) {
+        ReceivePort<int> port;
+        std::move(port).Listen([](int) {});
+        out.Send(1);
+      },
+      ready.send_port())
+      .Get();
+  (void)ready.Receive(kForever);
+  while (LiveIsolates().back().state != LiveIsolate::State::kIdle) std::this_thread::yield();
+  AllocationFaults::Arm(1, UINT32_MAX);
+  bool refused = false;
+  try {
+    Shutdown(ShutdownMode::kDrain, std::chrono::seconds(20));
+  } catch (const std::bad_alloc&) {
+    refused = true;
+  }
+  AllocationFaults::Disarm();
+  if (!refused && allocator() == Allocator::kMalloc) std::_Exit(1);
+  const ShutdownReport report = Shutdown(ShutdownMode::kDrain, std::chrono::seconds(20));
+  const auto left = runtime_info().isolates_live - 1;  // this thread is one
+  std::_Exit(report.still_running.empty() && left == 0 ? 0 : 2);
+}
+
+TEST(AllocationFaultsDeathTest, AShutdownThatFindsNoMemoryMayBeRepeated) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(ShutDownTwice(), testing::ExitedWithCode(0), "");
 }
 
 // With the runtime's own threads and its scheduler, which must not need memory to make an isolate
