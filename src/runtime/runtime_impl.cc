@@ -352,7 +352,9 @@ void Runtime::EndBlocking() noexcept {
     Worker* const former =
         places_[0]->owner.exchange(Place::MainThread(), std::memory_order_acq_rel);
     if (former != nullptr && former != Place::MainThread()) {
-      // The stand-in notices after its turn; if it sleeps idle, it becomes a spare now.
+      // The stand-in notices after its turn; if it sleeps idle, it becomes a spare now. relaxed -
+      // where the turn has just ended, the count is right again when the worker becomes a spare.
+      if (former->turns.load(std::memory_order_relaxed) % 2 == 1) CountStalled(*former);
       former->context->parker.Unpark();
     }
     return;
@@ -366,9 +368,23 @@ void Runtime::EndBlocking() noexcept {
     // counts as one that the keeper took the place from.
     if (!place->owner.compare_exchange_strong(nobody, worker, std::memory_order_acq_rel,
                                               std::memory_order_relaxed) &&
-        nobody != worker && !worker->stalled.exchange(true, std::memory_order_relaxed)) {
-      stalled_.fetch_add(1, std::memory_order_relaxed);
+        nobody != worker) {
+      CountStalled(*worker);
     }
+  }
+}
+
+// relaxed, all - counters only; counted once for each turn.
+void Runtime::CountStalled(Worker& worker) noexcept {
+  if (!worker.stalled.exchange(true, std::memory_order_relaxed)) {
+    stalled_.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void Runtime::UncountStalled(Worker& worker) noexcept {
+  if (!worker.stalled.load(std::memory_order_relaxed)) return;
+  if (worker.stalled.exchange(false, std::memory_order_relaxed)) {
+    stalled_.fetch_sub(1, std::memory_order_relaxed);
   }
 }
 
@@ -387,10 +403,7 @@ void Runtime::LetOthersRun() noexcept {
       !place->owner.compare_exchange_strong(self, nullptr, std::memory_order_seq_cst)) {
     return;  // the turn goes on beside its place already
   }
-  // relaxed - counted once for each turn; cleared by this worker after it.
-  if (!worker->stalled.exchange(true, std::memory_order_relaxed)) {
-    stalled_.fetch_add(1, std::memory_order_relaxed);
-  }
+  CountStalled(*worker);
   const MainHeapScope main_heap;
   FillPlace(*place);
 }
@@ -424,12 +437,11 @@ bool Runtime::LookForStalls() {
     // Each such turn keeps a thread. relaxed - a counter.
     if (!is_main && stalled_.load(std::memory_order_relaxed) >= options_.max_blocked) continue;
     if (place->owner.compare_exchange_strong(owner, nullptr, std::memory_order_seq_cst)) {
-      // relaxed - counters only; stalled is cleared by the worker after its turn.
-      stalls_.fetch_add(1, std::memory_order_relaxed);
-      if (!is_main && !owner->stalled.exchange(true, std::memory_order_relaxed)) {
-        stalled_.fetch_add(1, std::memory_order_relaxed);
+      stalls_.fetch_add(1, std::memory_order_relaxed);  // relaxed - a counter
+      if (!is_main) {
+        CountStalled(*owner);
+        ReleaseBound(*owner);
       }
-      if (!is_main) ReleaseBound(*owner);
       FillPlace(*place);
       last = {};
     }

@@ -110,6 +110,9 @@ class Runtime final : public Scheduler, public MainHeapObject {
   ReadyQueue::Producer& TokenFor(Place& place, bool urgent);
   bool WakeForWork(Place& preferred) noexcept;
   void AskToEndTurns() noexcept;
+  // The worker is in a turn and has lost its place; the turn is over.
+  void CountStalled(Worker& worker) noexcept;
+  void UncountStalled(Worker& worker) noexcept;
   void ReleaseBound(Worker& worker) noexcept;
   void ReleaseOne(IsolateCore& core) noexcept;
   bool WakeIdle(Place& place) noexcept;

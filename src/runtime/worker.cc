@@ -130,11 +130,8 @@ IsolateCore* Runtime::TakeOverflow(Place& place) noexcept {
 
 void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
   Place* const place = worker.place.load(std::memory_order_relaxed);  // relaxed - its own
-  // A turn of a bound isolate, beside its place. relaxed, both - counters only; cleared below.
-  if (!Owns(worker) && worker.dedicated == nullptr &&
-      !worker.stalled.exchange(true, std::memory_order_relaxed)) {
-    stalled_.fetch_add(1, std::memory_order_relaxed);
-  }
+  // A turn of a bound isolate, beside its place.
+  if (!Owns(worker) && worker.dedicated == nullptr) CountStalled(worker);
   // seq_cst - pairs with MakeReady: whoever raised the count may have left it to this worker alone.
   if (ready_count_.load(std::memory_order_seq_cst) > 0) {
     WakeForWork(place != nullptr ? *place : *places_[1]);
@@ -148,10 +145,7 @@ void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
   const IsolateCore::TurnEnd end =
       core.RunTurn(*worker.context, yields ? 1 : IsolateCore::kTurnCredit);
   worker.turns.fetch_add(1, std::memory_order_relaxed);
-  if (worker.stalled.load(std::memory_order_relaxed)) {  // relaxed, both - counters only
-    worker.stalled.store(false, std::memory_order_relaxed);
-    stalled_.fetch_sub(1, std::memory_order_relaxed);
-  }
+  UncountStalled(worker);
   if (end != IsolateCore::TurnEnd::kMoreToDo) {
     core.Release();
     return;
@@ -213,6 +207,7 @@ void Runtime::WaitAsSpare(Worker& worker) {
 }
 
 void Runtime::BecomeSpare(Worker& worker) noexcept {
+  UncountStalled(worker);  // it may have been counted just after its turn
   {
     const std::lock_guard lock(spares_mutex_);
     worker.next_spare = spares_;

@@ -2,6 +2,7 @@
 // work for a place must not count on it.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -111,6 +112,29 @@ TEST(SpareTest, AWorkerThatWaitsInATurnGetsNoPlace) {
   forwarder.Send(end);
   EXPECT_TRUE(Reach([&] { return waits.ready(); }));
   isolate.Kill(ControlPriority::kImmediate);
+}
+
+std::atomic<bool> release_all{false};
+
+int SpinUntilReleased(SendPort<int> out) {
+  out.Send(1);
+  while (!release_all.load()) {
+  }
+  return 1;
+}
+
+// The main thread's stand-in goes on with its turn when the main thread comes back. When that waits
+// again, its place is free, and another worker takes it.
+TEST(SpareTest, TheMainThreadsPlaceHasAWorkerWhileItsFirstOneIsInALongTurn) {
+  ReceivePort<int> started;
+  auto first = Isolate::Run(SpinUntilReleased, started.send_port());
+  EXPECT_EQ(started.Receive(kLong), 1);
+  auto second = Isolate::Run(SpinUntilReleased, started.send_port());
+  EXPECT_EQ(started.Receive(kLong), 1);
+  auto third = Isolate::Run([] { release_all = true; });
+  EXPECT_TRUE(third.WaitFor(kLong));
+  release_all = true;
+  EXPECT_EQ(first.Get() + second.Get(), 2);
 }
 
 // A builder that belongs to a worker which has become a dedicated isolate's does not run there: it
