@@ -44,17 +44,21 @@ void BlockedWait::Begin() noexcept {
     InsertBefore(wait_list);
     ++wait_changes;
   }
-  if (kind_ != Kind::kForEver) return;
-  for_ever_count.fetch_add(1, std::memory_order_relaxed);
-  scheduler_.WaitsForEver();
+  if (kind_ == Kind::kForEver) for_ever_count.fetch_add(1, std::memory_order_relaxed);
+  // Also a thread that comes to wait for events beside one that waits for ever.
+  if (kind_ != Kind::kDeadline && AnyForEver()) scheduler_.WaitsForEver();
 }
 
 void BlockedWait::End() noexcept {
   if (!std::exchange(listed_, false)) return;
   if (kind_ == Kind::kForEver) for_ever_count.fetch_sub(1, std::memory_order_relaxed);
-  const std::lock_guard lock(waits_mutex);
-  Unlink();
-  ++wait_changes;
+  {
+    const std::lock_guard lock(waits_mutex);
+    Unlink();
+    ++wait_changes;
+  }
+  // Its deadline kept who looked before from seeing that the others wait for ever.
+  if (kind_ == Kind::kDeadline && AnyForEver()) scheduler_.WaitsForEver();
 }
 
 BlockedWait::Snapshot BlockedWait::All(const Scheduler& scheduler) {

@@ -140,7 +140,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   std::optional<Standstill> LookForQuiet();
   // Returns the isolates that went on at the deadline.
   std::vector<LiveIsolate> Drain(TimePoint deadline);
-  // A worker has nothing to do: that may be the end of all.
+  // A worker has nothing to do, or a thread has ended: that may be the end of all.
   void NoteRest() noexcept {
     if (BlockedWait::AnyForEver()) keeper_->LookLater();
   }
