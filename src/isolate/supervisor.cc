@@ -182,12 +182,21 @@ std::shared_ptr<SupervisorState> StartAll(std::vector<ChildSpec> children,
   return state;
 }
 
+Future<void> StartSupervising(const std::shared_ptr<SupervisorState>& state) {
+  try {
+    return Start(Supervise(state));
+  } catch (...) {
+    state->KillAll();
+    throw;
+  }
+}
+
 }  // namespace
 }  // namespace internal
 
 Supervisor::Supervisor(std::vector<ChildSpec> children, const SupervisorOptions& options)
     : state_(internal::StartAll(std::move(children), options)),
-      ended_(Start(internal::Supervise(state_))) {}
+      ended_(internal::StartSupervising(state_)) {}
 
 Supervisor::~Supervisor() {
   state_->stopping = true;

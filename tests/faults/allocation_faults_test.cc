@@ -11,6 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
@@ -232,6 +233,43 @@ void DedicatedWithoutMemory() {
 
 TEST(AllocationFaultsTest, DedicatedIsolatesComeAndGoWithoutMemory) {
   std::thread(DedicatedWithoutMemory).join();
+}
+
+// Children that were started before the memory ran out do not stay behind.
+void SuperviseWithoutMemory() {
+  (void)Isolate::Current();
+  const auto child = [](const char* name) {
+    return ChildSpec(
+        name,
+        [](int) {
+          ReceivePort<int> port;
+          std::move(port).Listen([](int) {});
+        },
+        0);
+  };
+  SetUnhandledErrorHandler([](const RemoteError&) {});
+  // What the children allocate meanwhile counts too: not always the same one fails.
+  for (std::uint64_t run = 0; run < 500; ++run) {
+    const std::uint64_t fault = run % 50 + 1;
+    std::vector<ChildSpec> children = {child("a"), child("b")};
+    AllocationFaults::Arm(fault);
+    try {
+      const Supervisor supervisor(std::move(children));
+      AllocationFaults::Disarm();
+    } catch (const std::exception&) {  // not this time
+    }
+    AllocationFaults::Disarm();
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (runtime_info().isolates_live > 1 && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::yield();
+    }
+    ASSERT_EQ(runtime_info().isolates_live, 1U) << "fault " << fault;
+  }
+  SetUnhandledErrorHandler(nullptr);
+}
+
+TEST(AllocationFaultsTest, ASupervisorThatFindsNoMemoryLeavesNoChildren) {
+  std::thread(SuperviseWithoutMemory).join();
 }
 
 // (With mimalloc only the library's own blocks fail, and a shutdown needs none of them.)
