@@ -47,8 +47,8 @@ void Runtime::GiveBackCpu(std::size_t index) noexcept {
 // Under spares_mutex_. Each place keeps its own processor if it can.
 void Runtime::AssignCpus() noexcept {
   const std::vector<int>& cpus = allowed_.cpus;
-  const auto shared = static_cast<std::size_t>(
-      std::count(cpu_dedicated_.begin(), cpu_dedicated_.end(), false));
+  const auto shared =
+      static_cast<std::size_t>(std::count(cpu_dedicated_.begin(), cpu_dedicated_.end(), false));
   const auto shared_cpu = [&](std::size_t number) {
     std::size_t i = 0;
     while (cpu_dedicated_[i] || number-- > 0) ++i;

@@ -310,7 +310,7 @@ void Runtime::IsolateEnded(IsolateCore& core) noexcept {
     core.live.Unlink();
   }
   live_count_.fetch_sub(1, std::memory_order_relaxed);  // relaxed - counter only
-  if (core.attached()) NoteRest();  // a thread less that could do something
+  if (core.attached()) NoteRest();                      // a thread less that could do something
   core.Release();
 }
 

@@ -177,9 +177,9 @@ void Runtime::Idle(Worker& worker) {
     while (!something && wait.LookAgain()) something = found();
     searching_.fetch_sub(1, std::memory_order_seq_cst);
     if (something) return;
-    // seq_cst - announced before ready_count_ is looked at (see MakeReady). Two may stand here while
-    // one of them has lost the place and does not know it yet: whoever is covered looks again, for
-    // nobody else could wake it.
+    // seq_cst - announced before ready_count_ is looked at (see MakeReady). Two may stand here
+    // while one of them has lost the place and does not know it yet: whoever is covered looks
+    // again, for nobody else could wake it.
     Worker* const covered = place.idle.exchange(&worker, std::memory_order_seq_cst);
     if (covered != nullptr && covered != &worker) covered->context->parker.Unpark();
     // seq_cst - pairs with MakeReady; acquire for the others: pairs with Stop and AskCollect.

@@ -18,7 +18,13 @@ struct Node {
   int discarded = 0;
 };
 
-enum class Slip { kNone, kNotifyBeforePush, kSleepWithoutLook, kForgetWhileBlocked, kForgetAfterClaim };
+enum class Slip {
+  kNone,
+  kNotifyBeforePush,
+  kSleepWithoutLook,
+  kForgetWhileBlocked,
+  kForgetAfterClaim
+};
 
 // What all suites share: an isolate with one inbox.
 template <class Atomics>
@@ -107,8 +113,8 @@ struct Turns : rl::test_suite<Turns<Atomics, kSlip>, 4> {
   }
 };
 
-// The owner sleeps in a turn until it has both events; threads 0 and 1 push one each. Thread 3 looks
-// what the isolate is at: where it says that nothing came since its owner looked, that is so.
+// The owner sleeps in a turn until it has both events; threads 0 and 1 push one each. Thread 3
+// looks what the isolate is at: where it says that nothing came since its owner looked, that is so.
 template <class Atomics, Slip kSlip = Slip::kNone>
 struct Blocked : rl::test_suite<Blocked<Atomics, kSlip>, 4> {
   using Isolate = ModelIsolate<Atomics>;

@@ -94,8 +94,8 @@ TEST(SpareTest, AWorkerThatWaitsInATurnGetsNoPlace) {
   ReceivePort<SendPort<SendPort<int>>> forwarders;
   const Isolate isolate = Isolate::Spawn(Forward, forwarders.send_port()).Get();
   const auto forwarder = Take(forwarders);
-  auto parcel = Isolate::RunParcel(RunOptions().DebugName("builder"), BuildInTwoSteps,
-                                   ports.send_port());
+  auto parcel =
+      Isolate::RunParcel(RunOptions().DebugName("builder"), BuildInTwoSteps, ports.send_port());
   const SendPort<int> first = Take(ports);
   ItsWorkerBecomesASpare();
   // The second worker waits in a turn, and its place is free.
@@ -143,8 +143,8 @@ TEST(SpareTest, ADedicatedIsolateHasItsWorkerForItself) {
   ReceivePort<SendPort<int>> ports;
   ReceivePort<SendPort<SendPort<int>>> forwarders;
   ReceivePort<int> ended;
-  auto parcel = Isolate::RunParcel(RunOptions().DebugName("builder"), BuildInTwoSteps,
-                                   ports.send_port());
+  auto parcel =
+      Isolate::RunParcel(RunOptions().DebugName("builder"), BuildInTwoSteps, ports.send_port());
   const SendPort<int> first = Take(ports);
   ItsWorkerBecomesASpare();
   const int cpu = runtime_info().cpus.back();
