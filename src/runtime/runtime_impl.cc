@@ -21,12 +21,11 @@ std::mutex options_mutex;  // guards the two that follow
 RuntimeOptions* pending_options = nullptr;
 bool started = false;
 
-RuntimeOptions TakeOptions() {
+RuntimeOptions ChosenOptions() {
   const std::lock_guard lock(options_mutex);
   started = true;
-  RuntimeOptions options = pending_options != nullptr ? *pending_options : RuntimeOptions{};
-  delete std::exchange(pending_options, nullptr);
-  return options;
+  // They stay where they are: without memory for a runtime, the next call tries again.
+  return pending_options != nullptr ? *pending_options : RuntimeOptions{};
 }
 
 }  // namespace
@@ -48,7 +47,7 @@ Scheduler& GetScheduler() {
 Runtime& Runtime::Get() {
   static Runtime* const runtime = [] {
     const MainHeapScope main_heap;
-    auto* made = new Runtime(TakeOptions());
+    auto* made = new Runtime(ChosenOptions());
     SetHazardLookup(&DescribeHazard);
     SetPauseHook([]() noexcept { GetScheduler().LetOthersRun(); });
     std::atexit([] {

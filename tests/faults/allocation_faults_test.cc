@@ -304,6 +304,26 @@ TEST(AllocationFaultsDeathTest, AShutdownThatFindsNoMemoryMayBeRepeated) {
   EXPECT_EXIT(ShutDownTwice(), testing::ExitedWithCode(0), "");
 }
 
+void StartWithOptions() {
+  RuntimeOptions options;
+  options.workers = 3;
+  options.pin_workers = false;
+  ConfigureRuntime(options);
+  for (std::uint64_t fault = 1;; ++fault) {
+    AllocationFaults::Arm(fault);
+    try {
+      const std::size_t places = runtime_info().cpus.size();
+      std::_Exit(places == 4 && (fault > 1 || allocator() != Allocator::kMalloc) ? 0 : 1);
+    } catch (const std::bad_alloc&) {  // the next one tries again
+    }
+  }
+}
+
+TEST(AllocationFaultsDeathTest, ARuntimeThatFindsNoMemoryKeepsItsOptions) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(StartWithOptions(), testing::ExitedWithCode(0), "");
+}
+
 // With the runtime's own threads and its scheduler, which must not need memory to make an isolate
 // ready. (Where an isolate waits for ever, the test does.)
 TEST(AllocationFaultsTest, WithRealThreads) {
