@@ -101,6 +101,7 @@ void Program::Measure(std::string name, std::string unit, const std::function<do
 void Program::Compare(const std::function<double()>& limit,
                       const std::vector<Candidate>& candidates, const std::string& unit) {
   InterleaveOptions options;
+  options.most_seconds = 60;
   if (quick_) {
     options.wanted = 2;
     options.most_repetitions = 2;
@@ -108,10 +109,12 @@ void Program::Compare(const std::function<double()>& limit,
     options.warm_up = false;
   }
   const Interleaved run = Interleave(limit, candidates, options);
-  for (const Compared& candidate : run.candidates) Add(ResultOf(run, candidate, unit));
+  for (const Compared& candidate : run.candidates) Add(ResultOf(candidate, unit));
   if (!run.enough) {
-    std::fprintf(stderr, "only %d of %d repetitions were kept: the machine is not quiet\n",
-                 run.kept, run.kept + run.dropped);
+    std::fprintf(
+        stderr,
+        "of some only %d figures were kept, and up to %d dropped: the machine is not quiet\n",
+        run.kept, run.dropped);
   }
 }
 
