@@ -49,7 +49,8 @@ void SleepUntil(std::int64_t time) {
   clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr);
 }
 
-void Measure(Program& program, int neighbours, std::int64_t requests) {
+// So many requests, or fewer if they take longer than `most_seconds`.
+void Measure(Program& program, int neighbours, std::int64_t requests, double most_seconds) {
   ReceivePort<SendPort<std::int64_t>> connect;
   ReceivePort<std::int64_t> answers;
   Crew crew;
@@ -59,8 +60,9 @@ void Measure(Program& program, int neighbours, std::int64_t requests) {
   Histogram corrected;
   {
     const Computing computing(neighbours, kTurn);
+    const Stopwatch watch;
     std::int64_t due = Nanoseconds();
-    for (std::int64_t i = 0; i < requests; ++i) {
+    for (std::int64_t i = 0; i < requests && (i == 0 || watch.seconds() < most_seconds); ++i) {
       SleepUntil(due);
       const std::int64_t start = Nanoseconds();
       numbers.Send(std::int64_t{i});
@@ -80,9 +82,10 @@ void Measure(Program& program, int neighbours, std::int64_t requests) {
 
 void Run(Program& program) {
   const auto requests = program.Scale<std::int64_t>(1'000, 10);
-  Measure(program, 0, requests);
-  for (int neighbours = 1; neighbours <= 64; neighbours *= 2) {
-    Measure(program, neighbours, requests);
+  const double most_seconds = program.Scale(10.0, 0.2);
+  Measure(program, 0, requests, most_seconds);
+  for (int neighbours = 1; neighbours <= program.Scale(64, 4); neighbours *= 2) {
+    Measure(program, neighbours, requests, most_seconds);
   }
 }
 
