@@ -1,5 +1,5 @@
 // What the verification walk costs for each edge of a graph, beside what it cannot do without.
-// README.md in this folder says what each column is.
+// benchmarks/README.md says what each column is.
 //
 // All four are taken in turns on the same graph, inside an isolate: a disturbance hits them alike,
 // and the graph lies in the isolate's own heap, as in real use.
@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "benchmarks/transfer_shapes.h"
+#include "benchmarks/micro/shapes.h"
 #include "isolates/isolates.h"
 
 // mimalloc's own question. Weak: with plain malloc it is not there.

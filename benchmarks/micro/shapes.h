@@ -1,5 +1,5 @@
-#ifndef ISOLATES_BENCHMARKS_TRANSFER_SHAPES_H_
-#define ISOLATES_BENCHMARKS_TRANSFER_SHAPES_H_
+#ifndef ISOLATES_BENCHMARKS_MICRO_SHAPES_H_
+#define ISOLATES_BENCHMARKS_MICRO_SHAPES_H_
 
 // Object graphs of several shapes. Each shape has
 //
@@ -330,4 +330,4 @@ struct NodeIndex {
 
 }  // namespace shapes
 
-#endif  // ISOLATES_BENCHMARKS_TRANSFER_SHAPES_H_
+#endif  // ISOLATES_BENCHMARKS_MICRO_SHAPES_H_
