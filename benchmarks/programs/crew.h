@@ -21,7 +21,6 @@ class Crew {
   void Wait() {
     for (; running_ > 0; --running_) ended_.Receive(kForever).value();
   }
-  int running() const { return running_; }
 
  private:
   ReceivePort<int> ended_;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -136,6 +137,7 @@ void Measure(Program& program, const std::string& name, std::size_t blocks,
   Crew crew;
   Partner<std::uint64_t> numbers(crew);
   Partner<Parcel<Lines>> parcels(crew);
+  std::vector<double> seal;
   Series send;
   Series copy;
   Series drop;
@@ -143,6 +145,9 @@ void Measure(Program& program, const std::string& name, std::size_t blocks,
     Parcel<Lines> parcel = MakeParcel(Build, blocks, bytes_each);
     Require(parcel.receipt().droppable || allocator() == Allocator::kMalloc,
             "the parcel is droppable as a whole");
+    const std::chrono::duration<double, std::micro> sealed =
+        parcel.receipt().verify_time + parcel.receipt().census_time;
+    seal.push_back(sealed.count());
     std::uint64_t number = 1;
     const double before = numbers.TimeOfSend(number, round_trips);
     const double parcel_us = parcels.TimeOfSend(parcel, round_trips);
@@ -156,6 +161,7 @@ void Measure(Program& program, const std::string& name, std::size_t blocks,
     const double drop_us = TimeOf([&] { parcel.Drop(); }) / 1e3;
     drop.Add(drop_us, TimeOf([&] { copied.reset(); }) / 1e3);
   }
+  program.Add(ResultOf(name + ", seal, once", SpreadOf(std::move(seal)), "us", repetitions));
   program.Add(send.ToResult(name + ", hand-over (limit: a number)"));
   program.Add(copy.ToResult(name + ", deep copy (limit: memcpy)"));
   program.Add(drop.ToResult(name + ", drop (limit: destructors)"));

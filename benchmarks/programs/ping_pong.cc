@@ -17,6 +17,7 @@
 #include "benchmarks/support/baselines.h"
 #include "benchmarks/support/limits.h"
 #include "benchmarks/support/stopwatch.h"
+#include "isolates/detail/cpu.h"
 #include "isolates/isolates.h"
 
 namespace isolates::bench {
@@ -28,8 +29,11 @@ struct Ball {
 };
 
 enum class Mode {
-  kSpinning,   // both have a processor of their own, and block in Receive, which spins
-  kScheduled,  // both are scheduled on workers, and listen
+  kScheduled,  // both are isolates on workers, wherever the scheduler puts them, and listen
+  // Both have a processor of their own, whose thread spins, and
+  kListening,  // listen;
+  kReceiving,  // block in Receive;
+  kPolling,    // ask TryReceive again and again.
 };
 
 struct Job {
@@ -46,8 +50,19 @@ struct Outcome {
 };
 
 SpawnOptions OptionsOf(const Job& job, int cpu) {
-  return job.mode == Mode::kSpinning ? SpawnOptions().Dedicated(cpu).Idle(BusySpin())
-                                     : SpawnOptions();
+  return job.mode == Mode::kScheduled ? SpawnOptions()
+                                      : SpawnOptions().Dedicated(cpu).Idle(BusySpin());
+}
+bool Listens(const Job& job) {
+  return job.mode == Mode::kScheduled || job.mode == Mode::kListening;
+}
+template <class Message>
+Message Next(const Job& job, ReceivePort<Message>& port) {
+  if (job.mode == Mode::kReceiving) return *port.Receive(kForever);
+  for (;;) {
+    if (auto message = port.TryReceive()) return *std::move(message);
+    internal::CpuPause();
+  }
 }
 
 template <class Message>
@@ -61,9 +76,9 @@ template <class Message>
 void Pong(PongSetup<Message> setup) {
   ReceivePort<Message> balls;
   setup.connect.Send(balls.send_port());
-  if (setup.job.mode == Mode::kSpinning) {
+  if (!Listens(setup.job)) {
     for (std::uint64_t i = 0; i < setup.job.round_trips; ++i) {
-      Message ball = *balls.Receive(kForever);
+      Message ball = Next(setup.job, balls);
       ++ball.words[0];
       setup.back.Send(std::move(ball));
     }
@@ -77,7 +92,7 @@ void Pong(PongSetup<Message> setup) {
   });
 }
 
-// The round trips of a party that listens.
+// The round trips, seen by the party that serves.
 template <class Message>
 class Rally {
  public:
@@ -133,8 +148,8 @@ Task<> Ping(std::pair<Job, SendPort<Outcome>> setup) {
   co_await started;
   auto rally = std::make_unique<Rally<Message>>(job, *co_await connect.Receive(), done);
   rally->Serve(Message{});
-  if (job.mode == Mode::kSpinning) {
-    while (!rally->Return(*balls.Receive(kForever))) {
+  if (!Listens(job)) {
+    while (!rally->Return(Next(job, balls))) {
     }
     co_return;
   }
@@ -178,25 +193,30 @@ void Run(Program& program) {
     program.Latency("isolates on workers, 8 B", TimesOf(scheduled));
     return;
   }
-  Job spinning = scheduled;
-  spinning.mode = Mode::kSpinning;
-  spinning.cpus = *cpus;
+  const auto dedicated = [&](Mode mode) {
+    Job job = scheduled;
+    job.mode = mode;
+    job.cpus = *cpus;
+    return job;
+  };
   const int raw = program.Scale(50'000, 500);
   const int blocking = program.Scale(200, 10);
-  const auto limit = [=] { return RawBounce(*cpus, raw); };
-  program.Compare(
-      limit,
-      {RoundTrip<8>("dedicated isolates, spinning", spinning),
-       RoundTrip<48>("dedicated isolates, spinning", spinning),
-       RoundTrip<64>("dedicated isolates, spinning", spinning),
-       RoundTrip<64>("isolates on workers", scheduled),
-       {"moodycamel with tokens, 64 B", [=] { return MoodycamelRoundTrip(*cpus, raw); }},
-       {"futex", [=] { return FutexRoundTrip(*cpus, blocking); }},
-       {"mutex and condition variable, 64 B",
-        [=] { return MutexCondvarRoundTrip(*cpus, blocking); }}},
-      "ns");
-  program.Latency("dedicated isolates, spinning, 8 B", TimesOf(spinning));
+  std::vector<Candidate> rows;
+  for (const auto& [name, mode] : {std::pair("dedicated isolates, TryReceive", Mode::kPolling),
+                                   std::pair("dedicated isolates, Receive", Mode::kReceiving),
+                                   std::pair("dedicated isolates, Listen", Mode::kListening)}) {
+    rows.push_back(RoundTrip<8>(name, dedicated(mode)));
+    rows.push_back(RoundTrip<48>(name, dedicated(mode)));
+    rows.push_back(RoundTrip<64>(name, dedicated(mode)));
+    program.Latency(std::string(name) + ", 8 B", TimesOf(dedicated(mode)));
+  }
+  rows.push_back(RoundTrip<64>("isolates on workers", scheduled));
   program.Latency("isolates on workers, 8 B", TimesOf(scheduled));
+  rows.push_back({"moodycamel with tokens, 64 B", [=] { return MoodycamelRoundTrip(*cpus, raw); }});
+  rows.push_back({"futex", [=] { return FutexRoundTrip(*cpus, blocking); }});
+  rows.push_back({"mutex and condition variable, 64 B",
+                  [=] { return MutexCondvarRoundTrip(*cpus, blocking); }});
+  program.Compare([=] { return RawBounce(*cpus, raw); }, rows, "ns");
 }
 
 }  // namespace

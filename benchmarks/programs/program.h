@@ -17,8 +17,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "benchmarks/support/counters.h"
 #include "benchmarks/support/histogram.h"
 #include "benchmarks/support/interleave.h"
 #include "benchmarks/support/placement.h"
@@ -48,18 +50,20 @@ class Program {
   // In turns with the figure of the machine's limit (interleave.h).
   void Compare(const std::function<double()>& limit, const std::vector<Candidate>& candidates,
                const std::string& unit);
-  // Its percentiles; times in nanoseconds.
-  void Latency(const std::string& name, const Histogram& times);
+  // Its percentiles: 50, 90, 99, 99.9 and the maximum. Times in nanoseconds.
+  void Latency(std::string name, Histogram times);
   void Add(Result result) { results_.push_back(std::move(result)); }
 
-  // Prints what was measured; the status of the process.
+  // Prints what was measured, and what disturbed the run; the status of the process.
   int Finish() const;
 
  private:
   bool quick_ = false;
   bool json_ = false;
   Placement placement_ = Placement::kCross;
+  const NoiseMeter noise_;
   std::vector<Result> results_;
+  std::vector<std::pair<std::string, Histogram>> latencies_;
 };
 
 }  // namespace isolates::bench

@@ -6,7 +6,6 @@
 // ones behind it were due, too.
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -14,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "benchmarks/programs/computing.h"
 #include "benchmarks/programs/crew.h"
 #include "benchmarks/programs/program.h"
 #include "isolates/isolates.h"
@@ -26,29 +26,6 @@ using Clock = std::chrono::steady_clock;
 constexpr int kComputing = 8;
 constexpr std::chrono::milliseconds kTurn{2};    // how long a computing isolate computes in a turn
 constexpr std::chrono::milliseconds kPeriod{1};  // of the ticks
-
-std::atomic<bool> computing{true};
-std::atomic<std::uint64_t> rounds{0};
-
-// Computes for kTurn in each event, and sends itself the next one.
-void Compute(int) {
-  ReceivePort<int> port;
-  const SendPort<int> itself = port.send_port();
-  std::move(port).Listen([itself](ReceivePort<int>& own, int) {
-    const auto end = Clock::now() + kTurn;
-    std::uint64_t number = 1;
-    while (Clock::now() < end) {
-      for (int i = 0; i < 1000; ++i) number = number * 6364136223846793005U + 1442695040888963407U;
-    }
-    rounds.fetch_add(number | 1);
-    if (computing.load()) {
-      itself.Send(0);
-    } else {
-      own.Close();
-    }
-  });
-  itself.Send(0);
-}
 
 using Delays = std::vector<std::uint64_t>;  // nanoseconds
 
@@ -68,18 +45,16 @@ Task<> Ticks(std::pair<SendPort<Delays>, int> job) {
 }
 
 void Measure(Program& program, const std::string& name, const SpawnOptions& options, int ticks) {
-  computing = true;
+  const Computing computing(kComputing, kTurn);
   Crew crew;
-  for (int i = 0; i < kComputing; ++i) crew.Start(Compute, 0);
   ReceivePort<Delays> result;
   crew.Start(Ticks, std::pair(result.send_port(), ticks), options);
   const Delays delays = *result.Receive(kForever);
-  computing = false;
   crew.Wait();
   Require(delays.size() == static_cast<std::size_t>(ticks), "a delay for each tick");
   Histogram times;
   for (const std::uint64_t delay : delays) times.Record(delay);
-  program.Latency(name + ", late by", times);
+  program.Latency(name + ", late by", std::move(times));
 }
 
 void Run(Program& program) {

@@ -1,6 +1,6 @@
-// The bracketed runner: candidates and their limit are taken in turns, in one process, and the
-// limit before and after each repetition. Where the two disagree the machine has changed in
-// between, and the repetition is dropped.
+// The bracketed runner: candidates and their limit are taken in turns, in one process, the limit
+// before and after each candidate. Where the two disagree the machine has changed in between, and
+// what was measured there is dropped.
 //
 //   const auto compared = Interleave([&] { return RawBounce(cpus); },
 //                                    {{"port", [&] { return PortRoundTrip(); }},
@@ -27,28 +27,33 @@ struct Candidate {
 };
 
 struct InterleaveOptions {
-  int wanted = 15;             // it ends when so many repetitions were kept,
-  int most_repetitions = 100;  // or so many were made,
-  double most_seconds = 20;    // or a repetition has ended after so long
+  int wanted = 15;             // it ends when so many figures of each candidate were kept,
+  int most_repetitions = 100;  // or so many of each were taken,
+  double most_seconds = 20;    // or each was taken once and so much time has passed
   double tolerance = 0.10;     // between the two figures of the limit
-  bool warm_up = true;         // one repetition before, which does not count
+  bool warm_up = true;         // all are taken once before, which does not count
 };
 
+// Of what was kept.
 struct Compared {
   std::string name;
+  int kept = 0;
+  int dropped = 0;
   Spread value;
-  Spread ratio;  // to the mean of the limit before and after, each repetition by itself
+  Spread limit;  // the mean of before and after
+  Spread ratio;  // of each value to its own limit
 };
 
 struct Interleaved {
-  int kept = 0;
-  int dropped = 0;
-  bool enough = false;  // as many were kept as were wanted
-  Spread limit;         // of those kept
+  int kept = 0;         // of the candidate that has the fewest
+  int dropped = 0;      // of the one that has the most
+  bool enough = false;  // as many as were wanted were kept of each
+  Spread limit;         // all that were taken
   std::vector<Compared> candidates;
 };
 
-// The candidates of a repetition run in their order, and in every second one in the reverse of it.
+// Candidates come in their order, and every second time in the reverse of it. One that has enough
+// is not taken any more.
 Interleaved Interleave(const std::function<double()>& limit,
                        const std::vector<Candidate>& candidates,
                        const InterleaveOptions& options = {});

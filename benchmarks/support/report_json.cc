@@ -36,15 +36,15 @@ std::string Short(double value) {
 
 }  // namespace
 
-Result ResultOf(const Interleaved& run, const Compared& candidate, std::string unit) {
+Result ResultOf(const Compared& candidate, std::string unit) {
   Result result;
   result.name = candidate.name;
   result.value = candidate.value.median;
   result.unit = std::move(unit);
-  result.limit = run.limit.median;
+  result.limit = candidate.limit.median;
   result.ratio = candidate.ratio.median;
-  result.kept = run.kept;
-  result.dropped = run.dropped;
+  result.kept = candidate.kept;
+  result.dropped = candidate.dropped;
   result.min = candidate.value.min;
   result.max = candidate.value.max;
   return result;

@@ -31,7 +31,7 @@ struct Result {
 };
 
 // A candidate of an interleaved run.
-Result ResultOf(const Interleaved& run, const Compared& candidate, std::string unit);
+Result ResultOf(const Compared& candidate, std::string unit);
 // Figures without a limit.
 Result ResultOf(std::string name, const Spread& spread, std::string unit, int repetitions);
 

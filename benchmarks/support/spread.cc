@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 
 namespace isolates::bench {
 
 Spread SpreadOf(std::vector<double> figures) {
-  constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-  if (figures.empty()) return {kNone, kNone, kNone, kNone, kNone};
+  if (figures.empty()) return {};
   std::sort(figures.begin(), figures.end());
   // Between two figures: in proportion.
   const auto at = [&](double part) {

@@ -78,7 +78,8 @@ struct ShutdownReport {
 // their ports close), and new ones are refused; when they have ended, timers and worker threads
 // end. `deadline` limits the first step; what is left then goes as by kDiscard. It limits the other
 // two together as well. Called by itself at the end of the program, with kDiscard and two seconds.
-// Only the first call does anything. Any thread, but not in an event of the runtime's isolates
+// Only the first call does anything; without memory it throws std::bad_alloc, and the next one is
+// the first. Any thread, but not in an event of the runtime's isolates
 // (StateError). A program that runs an EventLoop keeps running it until then.
 ShutdownReport Shutdown(ShutdownMode mode, Duration deadline);
 

@@ -1,5 +1,4 @@
-// Waiting with a time limit, in coroutines, by the clock of the runtime. (Blocking waits, Get and
-// Receive(timeout), go by the machine's clock.)
+// Waiting with a time limit, in coroutines, by the clock of the runtime.
 
 #ifndef ISOLATES_WITHIN_H_
 #define ISOLATES_WITHIN_H_

@@ -144,8 +144,9 @@ void IsolateCore::PumpUntil(const WaitSubject& subject, bool (*ready)(const void
       wait.Begin();
       const Sleeping sleeping(subject, argument);
       StopAttending();
+      if (something()) break;
       state_.SetBlocked();
-      if (!something()) {
+      if (!state_.notified()) {
         parker_.load(std::memory_order_relaxed)
             ->Park(std::min(SleepLimit(deadline), region.sleep_until()));
       }

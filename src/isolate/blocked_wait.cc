@@ -12,15 +12,10 @@ namespace {
 
 // Taken before and after a sleep, which costs far more.
 constinit std::mutex waits_mutex;  // guards the two that follow, and the nodes of the list
+constinit RingNode wait_list;      // never destroyed: threads may wait until the very end
 std::uint64_t wait_changes = 0;
 // relaxed - a hint.
 constinit std::atomic<int> for_ever_count{0};
-
-// Never destroyed: threads may wait until the very end.
-RingNode& WaitList() {
-  static auto* const list = new RingNode;
-  return *list;
-}
 
 }  // namespace
 
@@ -46,20 +41,24 @@ void BlockedWait::Begin() noexcept {
   if (std::exchange(listed_, true)) return;
   {
     const std::lock_guard lock(waits_mutex);
-    InsertBefore(WaitList());
+    InsertBefore(wait_list);
     ++wait_changes;
   }
-  if (kind_ != Kind::kForEver) return;
-  for_ever_count.fetch_add(1, std::memory_order_relaxed);
-  scheduler_.WaitsForEver();
+  if (kind_ == Kind::kForEver) for_ever_count.fetch_add(1, std::memory_order_relaxed);
+  // Also a thread that comes to wait for events beside one that waits for ever.
+  if (kind_ != Kind::kDeadline && AnyForEver()) scheduler_.WaitsForEver();
 }
 
 void BlockedWait::End() noexcept {
   if (!std::exchange(listed_, false)) return;
   if (kind_ == Kind::kForEver) for_ever_count.fetch_sub(1, std::memory_order_relaxed);
-  const std::lock_guard lock(waits_mutex);
-  Unlink();
-  ++wait_changes;
+  {
+    const std::lock_guard lock(waits_mutex);
+    Unlink();
+    ++wait_changes;
+  }
+  // Its deadline kept who looked before from seeing that the others wait for ever.
+  if (kind_ == Kind::kDeadline && AnyForEver()) scheduler_.WaitsForEver();
 }
 
 BlockedWait::Snapshot BlockedWait::All(const Scheduler& scheduler) {
@@ -67,8 +66,7 @@ BlockedWait::Snapshot BlockedWait::All(const Scheduler& scheduler) {
   Snapshot snapshot;
   const std::lock_guard lock(waits_mutex);
   snapshot.changes = wait_changes;
-  RingNode& list = WaitList();
-  for (RingNode* node = list.next; node != &list; node = node->next) {
+  for (RingNode* node = wait_list.next; node != &wait_list; node = node->next) {
     const auto& wait = *static_cast<const BlockedWait*>(node);
     if (&wait.scheduler_ != &scheduler) continue;
     std::string subject = wait.subject_.what;

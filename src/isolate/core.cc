@@ -533,11 +533,17 @@ bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*), c
     if (region.LookAgain(something)) continue;
     region.Enter();
     wait.Begin();
+    // Something came, perhaps since the look above: one look more. Not between SetBlocked and the
+    // sleep, where others take it that there was one (Activity::kWaits).
+    if (state_.BeginTurn()) {
+      notified.seen = true;
+      continue;
+    }
+    // Whoever sent until here has told nobody; whoever sends from here on notifies.
     const Sleeping sleeping(subject, argument);
+    if (over()) continue;
     state_.SetBlocked();
-    // From here on kNotified says that something came since the look that follows.
-    if (state_.BeginTurn()) notified.seen = true;
-    if (!over() && control_.empty()) {
+    if (!state_.notified()) {
       // relaxed - stored by this thread.
       scheduler_.ParkInTurn(*this, *parker_.load(std::memory_order_relaxed),
                             std::min(SleepLimit(deadline), region.sleep_until()));

@@ -96,7 +96,8 @@ class IsolateState {
     word_.fetch_or(kActive, std::memory_order_acquire);
   }
 
-  // Owner, around a sleep in a turn. It looks again between SetBlocked and the sleep.
+  // Owner, around a sleep in a turn. Between SetBlocked and the sleep it looks at notified, and
+  // does not take kNotified away: until it has looked at what came, it does not wait (activity).
   void SetBlocked() {
     // acquire half - pairs with Notify: what was notified before is visible to that look;
     // release half - the parker to wake is visible to a Notify that sees the bit (I3).

@@ -41,7 +41,8 @@ class Scheduler {
   // The running turn takes long and waits for nothing: where ready isolates wait for its worker,
   // they may run beside it from now on.
   virtual void LetOthersRun() noexcept = 0;
-  // Any thread, before it sleeps without a deadline (BlockedWait).
+  // Any thread: somebody waits without a deadline, and another reason to go on is gone
+  // (BlockedWait).
   virtual void WaitsForEver() noexcept {}
   // Whoever asks may read what any isolate owns: there is one thread at a time.
   virtual bool OneThreadAtATime() const noexcept { return false; }

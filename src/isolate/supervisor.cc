@@ -30,9 +30,10 @@ struct SupervisorState {
                         .Get();
     ++child.starts;
   }
-  // nullptr: none of the children that run.
-  Child* TakeEnded(const ExitInfo& info) {
-    for (Child& child : children) {
+  // nullptr: none of the children that run, from that one on.
+  Child* TakeEnded(const ExitInfo& info, std::size_t first = 0) {
+    for (std::size_t i = first; i < children.size(); ++i) {
+      Child& child = children[i];
       if (!child.isolate || child.isolate->id() != info.isolate_id) continue;
       child.isolate.reset();
       return &child;
@@ -58,6 +59,8 @@ struct SupervisorState {
   const SupervisorOptions options;
   std::vector<Child> children;
   ReceivePort<ExitInfo> ends;
+  // Came while children after those that they tell of were stopped.
+  std::deque<ExitInfo> earlier_ends;
   std::deque<TimePoint> restarts;
   std::vector<std::string> left_behind;
   bool stopping = false;
@@ -79,8 +82,9 @@ std::string DescribeFailure(const std::string& child, const ExitInfo& info) {
   return text.append(")");
 }
 
-// False: the child still runs after that time.
-Task<bool> WaitForEnd(SupervisorState& self, SupervisorState::Child& child, Duration limit) {
+// One of those from `first` on, which are being stopped. False: it still runs after that time.
+Task<bool> WaitForEnd(SupervisorState& self, std::size_t first, SupervisorState::Child& child,
+                      Duration limit) {
   const TimePoint start = TimerNow();
   while (child.isolate) {
     const Duration left = limit == kForever ? kForever : limit - (TimerNow() - start);
@@ -92,7 +96,9 @@ Task<bool> WaitForEnd(SupervisorState& self, SupervisorState::Child& child, Dura
       co_return false;
     }
     if (!info) co_return false;  // the supervisor is destroyed
-    self.TakeEnded(*info);
+    if (self.TakeEnded(*info, first) == nullptr && first > 0) {
+      self.earlier_ends.push_back(std::move(*info));
+    }
   }
   co_return true;
 }
@@ -104,7 +110,7 @@ Task<> StopFrom(SupervisorState& self, std::size_t first) {
     for (const auto priority : {ControlPriority::kBeforeNextEvent, ControlPriority::kImmediate}) {
       if (!child.isolate) break;
       child.isolate->Kill(priority, "its supervisor stops it");
-      const bool ended = co_await WaitForEnd(self, child, child.spec.stop_within());
+      const bool ended = co_await WaitForEnd(self, first, child, child.spec.stop_within());
       if (ended) break;
     }
     if (!child.isolate) continue;
@@ -135,8 +141,14 @@ Task<> Supervise(std::shared_ptr<SupervisorState> self) {
   std::exception_ptr failure;
   try {
     while (!self->stopping) {
-      const std::optional<ExitInfo> info = co_await self->ends.Receive();
-      if (!info) break;
+      std::optional<ExitInfo> info;
+      if (self->earlier_ends.empty()) {
+        info = co_await self->ends.Receive();
+        if (!info) break;
+      } else {
+        info = std::move(self->earlier_ends.front());
+        self->earlier_ends.pop_front();
+      }
       SupervisorState::Child* const child = self->TakeEnded(*info);
       if (child == nullptr || self->stopping) continue;
       if (!WantsRestart(child->spec.kind(), info->reason)) continue;
@@ -170,12 +182,21 @@ std::shared_ptr<SupervisorState> StartAll(std::vector<ChildSpec> children,
   return state;
 }
 
+Future<void> StartSupervising(const std::shared_ptr<SupervisorState>& state) {
+  try {
+    return Start(Supervise(state));
+  } catch (...) {
+    state->KillAll();
+    throw;
+  }
+}
+
 }  // namespace
 }  // namespace internal
 
 Supervisor::Supervisor(std::vector<ChildSpec> children, const SupervisorOptions& options)
     : state_(internal::StartAll(std::move(children), options)),
-      ended_(Start(internal::Supervise(state_))) {}
+      ended_(internal::StartSupervising(state_)) {}
 
 Supervisor::~Supervisor() {
   state_->stopping = true;

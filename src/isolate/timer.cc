@@ -14,13 +14,14 @@ void PendingTimer::Start(Duration delay, std::coroutine_handle<> waiter) {
   const TimePoint now = scheduler.clock().Now();
   const TimePoint when = delay < TimePoint::max() - now ? now + delay : TimePoint::max();
   auto timer = MakeRef<TimerNode>(RequireHost(), when, waiter);
+  timer->AddRef();  // the scheduler's, which it may give back at once (a shutdown)
   try {
     scheduler.AddTimer(timer.get());
   } catch (...) {
     timer->Cancel();
+    timer->Release();
     throw;
   }
-  timer->AddRef();  // the scheduler has taken over the first reference
   timer_ = timer.Detach();
 }
 

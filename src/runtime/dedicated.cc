@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -36,7 +37,7 @@ std::size_t Runtime::ReserveCpu(int cpu) {
                    " allowed processors has a dedicated isolate already");
 }
 
-void Runtime::GiveBackCpu(std::size_t index) {
+void Runtime::GiveBackCpu(std::size_t index) noexcept {
   const std::lock_guard lock(spares_mutex_);
   cpu_dedicated_[index] = false;
   --dedicated_;
@@ -44,18 +45,21 @@ void Runtime::GiveBackCpu(std::size_t index) {
 }
 
 // Under spares_mutex_. Each place keeps its own processor if it can.
-void Runtime::AssignCpus() {
-  std::vector<int> shared;
-  for (std::size_t i = 0; i < allowed_.cpus.size(); ++i) {
-    if (!cpu_dedicated_[i]) shared.push_back(allowed_.cpus[i]);
-  }
+void Runtime::AssignCpus() noexcept {
+  const std::vector<int>& cpus = allowed_.cpus;
+  const auto shared =
+      static_cast<std::size_t>(std::count(cpu_dedicated_.begin(), cpu_dedicated_.end(), false));
+  const auto shared_cpu = [&](std::size_t number) {
+    std::size_t i = 0;
+    while (cpu_dedicated_[i] || number-- > 0) ++i;
+    return cpus[i];
+  };
   // relaxed - a hint for Crowded.
-  shared_cpus_.store(shared.empty() ? 1 : static_cast<int>(shared.size()),
-                     std::memory_order_relaxed);
+  shared_cpus_.store(std::max(1, static_cast<int>(shared)), std::memory_order_relaxed);
   for (std::size_t i = 0; i < places_.size(); ++i) {
-    const std::size_t own = i % allowed_.cpus.size();
-    const bool keeps = shared.empty() || !cpu_dedicated_[own];
-    const int cpu = keeps ? allowed_.cpus[own] : shared[i % shared.size()];
+    const std::size_t own = i % cpus.size();
+    const bool keeps = shared == 0 || !cpu_dedicated_[own];
+    const int cpu = keeps ? cpus[own] : shared_cpu(i % shared);
     Place& place = *places_[i];
     // seq_cst, both - pairs with PinToPlace: either this thread sees the new owner, or that one
     // reads the new number.
@@ -125,7 +129,13 @@ void Runtime::RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedicatio
   while (!core.dead() && !stopped_.load(std::memory_order_acquire)) {
     worker.bound_now.AppendChain(worker.bound.TakeAll());
     if (IsolateCore* const found = worker.bound_now.PopFront()) {
-      RunIsolate(worker, *found);
+      if (found == &core) {
+        RunIsolate(worker, core);
+      } else {
+        // Bound here when the worker had a place. If its turn waited, ReleaseBound would free the
+        // dedicated isolate.
+        ReleaseOne(*found);
+      }
       worker.heaps->ServiceLeaves();
       continue;
     }
@@ -143,9 +153,7 @@ void Runtime::RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedicatio
     }
   }
   EndDedication();  // if the isolate has not ended
-  const std::lock_guard lock(spares_mutex_);
-  worker.next_spare = spares_;
-  spares_ = &worker;
+  BecomeSpare(worker);
 }
 
 void Runtime::EndDedication() noexcept {

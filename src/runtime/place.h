@@ -87,8 +87,8 @@ class Worker : public MainHeapObject {
   std::atomic<std::uint32_t> waits{0};
   // Odd while a turn runs. The keeper compares two looks.
   std::atomic<std::uint64_t> turns{0};
-  // It has lost its place in the turn that it runs. Set by the keeper or the worker, cleared by the
-  // worker.
+  // It has lost its place in the turn that it runs. Set by the keeper, the main thread or the
+  // worker, cleared by the worker.
   std::atomic<bool> stalled{false};
   std::atomic<bool> collect_asked{false};
   std::atomic<bool> exited{false};

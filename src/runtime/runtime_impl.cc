@@ -21,12 +21,11 @@ std::mutex options_mutex;  // guards the two that follow
 RuntimeOptions* pending_options = nullptr;
 bool started = false;
 
-RuntimeOptions TakeOptions() {
+RuntimeOptions ChosenOptions() {
   const std::lock_guard lock(options_mutex);
   started = true;
-  RuntimeOptions options = pending_options != nullptr ? *pending_options : RuntimeOptions{};
-  delete std::exchange(pending_options, nullptr);
-  return options;
+  // They stay where they are: without memory for a runtime, the next call tries again.
+  return pending_options != nullptr ? *pending_options : RuntimeOptions{};
 }
 
 }  // namespace
@@ -48,10 +47,15 @@ Scheduler& GetScheduler() {
 Runtime& Runtime::Get() {
   static Runtime* const runtime = [] {
     const MainHeapScope main_heap;
-    auto* made = new Runtime(TakeOptions());
+    auto* made = new Runtime(ChosenOptions());
     SetHazardLookup(&DescribeHazard);
     SetPauseHook([]() noexcept { GetScheduler().LetOthersRun(); });
-    std::atexit([] { Get().Stop(ShutdownMode::kDiscard, std::chrono::seconds(2)); });
+    std::atexit([] {
+      try {
+        Get().Stop(ShutdownMode::kDiscard, std::chrono::seconds(2));
+      } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the program ends anyway
+      }
+    });
     return made;
   }();
   return *runtime;
@@ -171,10 +175,14 @@ void Runtime::ReleaseBound(Worker& worker) noexcept {
   IsolateCore* core = worker.bound.TakeAll();
   while (core != nullptr) {
     IsolateCore* const next = core->next_event;
-    core->LetMove();
-    MakeReady(*core, *places_[1]);
+    ReleaseOne(*core);
     core = next;
   }
+}
+
+void Runtime::ReleaseOne(IsolateCore& core) noexcept {
+  core.LetMove();
+  MakeReady(core, *places_[1]);
 }
 
 bool Runtime::WakeIdle(Place& place) noexcept {
@@ -206,9 +214,12 @@ bool Runtime::FillPlace(Place& place) noexcept {
   // release - pairs with WakeIdle and Owns: the worker's fields are visible; relaxed on failure.
   if (!place.owner.compare_exchange_strong(nobody, worker, std::memory_order_acq_rel,
                                            std::memory_order_relaxed)) {
-    const std::lock_guard lock(spares_mutex_);
-    worker->next_spare = spares_;
-    spares_ = worker;
+    {
+      const std::lock_guard lock(spares_mutex_);
+      worker->next_spare = spares_;
+      spares_ = worker;
+    }
+    worker->context->parker.Unpark();  // it may wait to be told, with something of its own to run
     return false;
   }
   // release - pairs with WaitAsSpare.
@@ -298,6 +309,7 @@ void Runtime::IsolateEnded(IsolateCore& core) noexcept {
     core.live.Unlink();
   }
   live_count_.fetch_sub(1, std::memory_order_relaxed);  // relaxed - counter only
+  if (core.attached()) NoteRest();                      // a thread less that could do something
   core.Release();
 }
 
@@ -340,7 +352,9 @@ void Runtime::EndBlocking() noexcept {
     Worker* const former =
         places_[0]->owner.exchange(Place::MainThread(), std::memory_order_acq_rel);
     if (former != nullptr && former != Place::MainThread()) {
-      // The stand-in notices after its turn; if it sleeps idle, it becomes a spare now.
+      // The stand-in notices after its turn; if it sleeps idle, it becomes a spare now. relaxed -
+      // where the turn has just ended, the count is right again when the worker becomes a spare.
+      if (former->turns.load(std::memory_order_relaxed) % 2 == 1) CountStalled(*former);
       former->context->parker.Unpark();
     }
     return;
@@ -354,9 +368,23 @@ void Runtime::EndBlocking() noexcept {
     // counts as one that the keeper took the place from.
     if (!place->owner.compare_exchange_strong(nobody, worker, std::memory_order_acq_rel,
                                               std::memory_order_relaxed) &&
-        nobody != worker && !worker->stalled.exchange(true, std::memory_order_relaxed)) {
-      stalled_.fetch_add(1, std::memory_order_relaxed);
+        nobody != worker) {
+      CountStalled(*worker);
     }
+  }
+}
+
+// relaxed, all - counters only; counted once for each turn.
+void Runtime::CountStalled(Worker& worker) noexcept {
+  if (!worker.stalled.exchange(true, std::memory_order_relaxed)) {
+    stalled_.fetch_add(1, std::memory_order_relaxed);
+  }
+}
+
+void Runtime::UncountStalled(Worker& worker) noexcept {
+  if (!worker.stalled.load(std::memory_order_relaxed)) return;
+  if (worker.stalled.exchange(false, std::memory_order_relaxed)) {
+    stalled_.fetch_sub(1, std::memory_order_relaxed);
   }
 }
 
@@ -375,10 +403,7 @@ void Runtime::LetOthersRun() noexcept {
       !place->owner.compare_exchange_strong(self, nullptr, std::memory_order_seq_cst)) {
     return;  // the turn goes on beside its place already
   }
-  // relaxed - counted once for each turn; cleared by this worker after it.
-  if (!worker->stalled.exchange(true, std::memory_order_relaxed)) {
-    stalled_.fetch_add(1, std::memory_order_relaxed);
-  }
+  CountStalled(*worker);
   const MainHeapScope main_heap;
   FillPlace(*place);
 }
@@ -412,12 +437,11 @@ bool Runtime::LookForStalls() {
     // Each such turn keeps a thread. relaxed - a counter.
     if (!is_main && stalled_.load(std::memory_order_relaxed) >= options_.max_blocked) continue;
     if (place->owner.compare_exchange_strong(owner, nullptr, std::memory_order_seq_cst)) {
-      // relaxed - counters only; stalled is cleared by the worker after its turn.
-      stalls_.fetch_add(1, std::memory_order_relaxed);
-      if (!is_main && !owner->stalled.exchange(true, std::memory_order_relaxed)) {
-        stalled_.fetch_add(1, std::memory_order_relaxed);
+      stalls_.fetch_add(1, std::memory_order_relaxed);  // relaxed - a counter
+      if (!is_main) {
+        CountStalled(*owner);
+        ReleaseBound(*owner);
       }
-      if (!is_main) ReleaseBound(*owner);
       FillPlace(*place);
       last = {};
     }

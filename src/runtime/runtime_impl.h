@@ -100,6 +100,8 @@ class Runtime final : public Scheduler, public MainHeapObject {
   void RunIsolate(Worker& worker, IsolateCore& core);
   void Idle(Worker& worker);
   void WaitAsSpare(Worker& worker);
+  void BecomeSpare(Worker& worker) noexcept;
+  bool LeaveSpares(const Worker& worker) noexcept;
   void WaitForPlace(Worker& worker);
   void PinToPlace(const Worker& worker, const Place& place);
   void RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedication);
@@ -109,15 +111,19 @@ class Runtime final : public Scheduler, public MainHeapObject {
   ReadyQueue::Producer& TokenFor(Place& place, bool urgent);
   bool WakeForWork(Place& preferred) noexcept;
   void AskToEndTurns() noexcept;
+  // The worker is in a turn and has lost its place; the turn is over.
+  void CountStalled(Worker& worker) noexcept;
+  void UncountStalled(Worker& worker) noexcept;
   void ReleaseBound(Worker& worker) noexcept;
+  void ReleaseOne(IsolateCore& core) noexcept;
   bool WakeIdle(Place& place) noexcept;
   bool FillPlace(Place& place) noexcept;
   Worker* TakeSpareOrStart();
   Worker* StartWorker();
   Worker* TakeSpareOrStartAnother();
   std::size_t ReserveCpu(int cpu);
-  void GiveBackCpu(std::size_t index);
-  void AssignCpus();
+  void GiveBackCpu(std::size_t index) noexcept;
+  void AssignCpus() noexcept;
   LiveShard& ShardOf(const IsolateCore& core) { return live_[core.id() % live_.size()]; }
   template <class Visit>
   void ForEachLive(Visit visit) {
@@ -135,7 +141,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   std::optional<Standstill> LookForQuiet();
   // Returns the isolates that went on at the deadline.
   std::vector<LiveIsolate> Drain(TimePoint deadline);
-  // A worker has nothing to do: that may be the end of all.
+  // A worker has nothing to do, or a thread has ended: that may be the end of all.
   void NoteRest() noexcept {
     if (BlockedWait::AnyForEver()) keeper_->LookLater();
   }

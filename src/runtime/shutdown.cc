@@ -99,6 +99,15 @@ ShutdownReport Runtime::Stop(ShutdownMode mode, Duration timeout) {
                                       std::memory_order_relaxed)) {
     return report;
   }
+  // Where there is no memory for it, the call may be repeated.
+  struct Repeatable {
+    ~Repeatable() {
+      // release - as above.
+      if (failed) phase.store(Phase::kOpen, std::memory_order_release);
+    }
+    std::atomic<Phase>& phase;
+    bool failed = true;
+  } attempt{phase_};
   if (mode == ShutdownMode::kDrain) {
     report.not_drained = Drain(MachineDeadline(timeout));
     // release - pairs with IsolateStarted.
@@ -124,6 +133,7 @@ ShutdownReport Runtime::Stop(ShutdownMode mode, Duration timeout) {
     ShortPause();
   }
   left.clear();
+  attempt.failed = false;
   // relaxed - published by the store that follows.
   overdue_.store(!report.still_running.empty(), std::memory_order_relaxed);
   // release - pairs with Schedule and the workers' loops.
@@ -150,7 +160,7 @@ ShutdownReport Runtime::Stop(ShutdownMode mode, Duration timeout) {
   }
   // Never freed: places, isolates and wakers that are late still refer to them.
   const std::lock_guard lock(spares_mutex_);
-  for (auto& worker : workers) ended_workers_.push_back(std::move(worker));
+  ended_workers_ = std::move(workers);
   return report;
 }
 

@@ -130,6 +130,8 @@ IsolateCore* Runtime::TakeOverflow(Place& place) noexcept {
 
 void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
   Place* const place = worker.place.load(std::memory_order_relaxed);  // relaxed - its own
+  // A turn of a bound isolate, beside its place.
+  if (!Owns(worker) && worker.dedicated == nullptr) CountStalled(worker);
   // seq_cst - pairs with MakeReady: whoever raised the count may have left it to this worker alone.
   if (ready_count_.load(std::memory_order_seq_cst) > 0) {
     WakeForWork(place != nullptr ? *place : *places_[1]);
@@ -143,10 +145,7 @@ void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
   const IsolateCore::TurnEnd end =
       core.RunTurn(*worker.context, yields ? 1 : IsolateCore::kTurnCredit);
   worker.turns.fetch_add(1, std::memory_order_relaxed);
-  if (worker.stalled.load(std::memory_order_relaxed)) {  // relaxed, both - counters only
-    worker.stalled.store(false, std::memory_order_relaxed);
-    stalled_.fetch_sub(1, std::memory_order_relaxed);
-  }
+  UncountStalled(worker);
   if (end != IsolateCore::TurnEnd::kMoreToDo) {
     core.Release();
     return;
@@ -189,8 +188,11 @@ void Runtime::Idle(Worker& worker) {
     while (!something && wait.LookAgain(found)) something = found();
     searching_.fetch_sub(1, std::memory_order_seq_cst);
     if (something) return;
-    // seq_cst - announced before ready_count_ is looked at (see MakeReady).
-    place.idle.store(&worker, std::memory_order_seq_cst);
+    // seq_cst - announced before ready_count_ is looked at (see MakeReady). Two may stand here
+    // while one of them has lost the place and does not know it yet: whoever is covered looks
+    // again, for nobody else could wake it.
+    Worker* const covered = place.idle.exchange(&worker, std::memory_order_seq_cst);
+    if (covered != nullptr && covered != &worker) covered->context->parker.Unpark();
     // seq_cst - pairs with MakeReady; acquire for the others: pairs with Stop and AskCollect.
     something = ready_count_.load(std::memory_order_seq_cst) > 0 || !Owns(worker) ||
                 stopped_.load(std::memory_order_acquire) ||
@@ -211,6 +213,12 @@ void Runtime::Idle(Worker& worker) {
 
 void Runtime::WaitAsSpare(Worker& worker) {
   worker.place.store(nullptr, std::memory_order_relaxed);  // relaxed - its own while it has none
+  BecomeSpare(worker);
+  WaitForPlace(worker);
+}
+
+void Runtime::BecomeSpare(Worker& worker) noexcept {
+  UncountStalled(worker);  // it may have been counted just after its turn
   {
     const std::lock_guard lock(spares_mutex_);
     worker.next_spare = spares_;
@@ -219,7 +227,17 @@ void Runtime::WaitAsSpare(Worker& worker) {
   // Whoever made an isolate ready may have counted on this worker, because it searched or had just
   // been given the place that it lost. seq_cst - pairs with MakeReady.
   if (ready_count_.load(std::memory_order_seq_cst) > 0) WakeForWork(*places_.back());
-  WaitForPlace(worker);
+}
+
+// False: somebody has taken it from the list already, and tells it what for.
+bool Runtime::LeaveSpares(const Worker& worker) noexcept {
+  const std::lock_guard lock(spares_mutex_);
+  for (Worker** at = &spares_; *at != nullptr; at = &(*at)->next_spare) {
+    if (*at != &worker) continue;
+    *at = worker.next_spare;
+    return true;
+  }
+  return false;
 }
 
 void Runtime::WaitForPlace(Worker& worker) {
@@ -238,11 +256,11 @@ void Runtime::WaitForPlace(Worker& worker) {
       RunDedicated(worker, std::unique_ptr<Dedication>(dedication));
       continue;
     }
-    if (!worker.bound_now.empty()) {
-      // It may run its own isolates without a place, and stays on the list of spares meanwhile: a
-      // place that is given to it waits until the turn is over.
-      IsolateCore* core = worker.bound_now.PopFront();
-      RunIsolate(worker, *core);
+    if (!worker.bound_now.empty() && LeaveSpares(worker)) {
+      // It may run its own isolates without a place, but is no spare meanwhile: a place that was
+      // given to it would have nobody if the turn waits.
+      RunIsolate(worker, *worker.bound_now.PopFront());
+      BecomeSpare(worker);
       continue;
     }
     if (worker.collect_asked.exchange(false, std::memory_order_acquire)) worker.heaps->Collect();

@@ -30,30 +30,47 @@ InterleaveOptions Options(int wanted, int most) {
   return options;
 }
 
-TEST(InterleaveTest, BracketsAndTurnsTheOrder) {
+TEST(InterleaveTest, BracketsEachAndTurnsTheOrder) {
   std::string calls;
-  Interleave(Script({1}, "L", calls),
-             {{"a", Script({2}, "a", calls)}, {"b", Script({3}, "b", calls)}}, Options(2, 2));
-  EXPECT_EQ(calls, "LabLLbaL");
+  const auto run =
+      Interleave(Script({1}, "L", calls),
+                 {{"a", Script({2}, "a", calls)}, {"b", Script({3}, "b", calls)}}, Options(2, 9));
+  EXPECT_EQ(calls, "LaLbLbLaL");
+  EXPECT_TRUE(run.enough);
+  EXPECT_EQ(run.kept, 2);
+  EXPECT_EQ(run.dropped, 0);
 }
 
-TEST(InterleaveTest, DropsRepetitionsWhoseLimitsDisagree) {
+TEST(InterleaveTest, DropsWhatStandsBetweenLimitsThatDisagree) {
   std::string calls;
-  // before, after: 100 and 110 (kept), 100 and 111 (dropped), 200 and 190 (kept).
-  const auto run = Interleave(Script({100, 110, 100, 111, 200, 190}, "L", calls),
+  // Before and after: 100 and 110 (kept), 110 and 200 (dropped), 200 and 190 (kept).
+  const auto run = Interleave(Script({100, 110, 200, 190}, "L", calls),
                               {{"a", Script({210, 9'999, 390}, "a", calls)}}, Options(2, 3));
-  EXPECT_EQ(run.kept, 2);
-  EXPECT_EQ(run.dropped, 1);
   EXPECT_TRUE(run.enough);
-  EXPECT_EQ(run.limit.min, 105);
-  EXPECT_EQ(run.limit.max, 195);
   ASSERT_EQ(run.candidates.size(), 1U);
-  EXPECT_EQ(run.candidates[0].name, "a");
-  EXPECT_EQ(run.candidates[0].value.min, 210);
-  EXPECT_EQ(run.candidates[0].value.max, 390);
-  EXPECT_EQ(run.candidates[0].value.median, 300);
-  EXPECT_DOUBLE_EQ(run.candidates[0].ratio.min, 2);
-  EXPECT_DOUBLE_EQ(run.candidates[0].ratio.max, 2);
+  const Compared& a = run.candidates[0];
+  EXPECT_EQ(a.name, "a");
+  EXPECT_EQ(a.kept, 2);
+  EXPECT_EQ(a.dropped, 1);
+  EXPECT_EQ(a.limit.min, 105);
+  EXPECT_EQ(a.limit.max, 195);
+  EXPECT_EQ(a.value.min, 210);
+  EXPECT_EQ(a.value.max, 390);
+  EXPECT_EQ(a.value.median, 300);
+  EXPECT_DOUBLE_EQ(a.ratio.min, 2);
+  EXPECT_DOUBLE_EQ(a.ratio.max, 2);
+}
+
+TEST(InterleaveTest, TakesNoMoreOfACandidateThatHasEnough) {
+  std::string calls;
+  // The first figure of b is dropped.
+  const auto run =
+      Interleave(Script({1, 1, 2, 2, 2, 2}, "L", calls),
+                 {{"a", Script({1}, "a", calls)}, {"b", Script({1}, "b", calls)}}, Options(1, 9));
+  EXPECT_EQ(calls, "LaLbLbL");
+  EXPECT_TRUE(run.enough);
+  EXPECT_EQ(run.candidates[0].dropped, 0);
+  EXPECT_EQ(run.candidates[1].dropped, 1);
 }
 
 TEST(InterleaveTest, SaysThatTooFewWereKept) {
@@ -66,11 +83,14 @@ TEST(InterleaveTest, SaysThatTooFewWereKept) {
   EXPECT_TRUE(std::isnan(run.candidates[0].ratio.median));
 }
 
-TEST(InterleaveTest, EndsWhenTheTimeIsOverButNotWithoutARepetition) {
+TEST(InterleaveTest, EndsWhenTheTimeIsOverButNotBeforeEachWasTaken) {
   std::string calls;
   InterleaveOptions options = Options(10, 10);
   options.most_seconds = -1;
-  const auto run = Interleave(Script({1}, "L", calls), {{"a", Script({1}, "a", calls)}}, options);
+  const auto run =
+      Interleave(Script({1}, "L", calls),
+                 {{"a", Script({1}, "a", calls)}, {"b", Script({1}, "b", calls)}}, options);
+  EXPECT_EQ(calls, "LaLbL");
   EXPECT_EQ(run.kept, 1);
   EXPECT_FALSE(run.enough);
 }
@@ -83,6 +103,7 @@ TEST(InterleaveTest, WarmsUpWithoutCounting) {
       Interleave(Script({50, 1, 1}, "L", calls), {{"a", Script({7, 2}, "a", calls)}}, options);
   EXPECT_EQ(calls, "LaLaL");
   EXPECT_EQ(run.candidates[0].value.max, 2);
+  EXPECT_EQ(run.limit.max, 1);
 }
 
 TEST(SpreadTest, OfFiveFigures) {
@@ -95,12 +116,14 @@ TEST(SpreadTest, OfFiveFigures) {
 }
 
 TEST(ReportJsonTest, HasOneShape) {
-  Interleaved run;
-  run.kept = 2;
-  run.dropped = 1;
-  run.limit = SpreadOf({100});
-  run.candidates.push_back({"a \"b\"", SpreadOf({150, 250}), SpreadOf({1.5, 2.5})});
-  std::vector<Result> results = {ResultOf(run, run.candidates[0], "ns"),
+  Compared candidate;
+  candidate.name = "a \"b\"";
+  candidate.kept = 2;
+  candidate.dropped = 1;
+  candidate.limit = SpreadOf({100});
+  candidate.value = SpreadOf({150, 250});
+  candidate.ratio = SpreadOf({1.5, 2.5});
+  std::vector<Result> results = {ResultOf(candidate, "ns"),
                                  ResultOf("alone", SpreadOf({}), "us", 0)};
   results[0].reach = 2.5;
   results[0].reached = true;

@@ -7,7 +7,6 @@
 #include <cmath>
 
 #include "benchmarks/support/baselines.h"
-#include "benchmarks/support/counters.h"
 
 namespace isolates::bench {
 namespace {
@@ -36,48 +35,6 @@ TEST(LimitsTest, OnOne) {
   if (const auto ns = MiHeapOf()) ExpectTime(*ns);
   ExpectTime(StdAsync(3));
   ExpectTime(ThreadWithPromise(3));
-}
-
-TEST(PlacementTest, IsReadFromItsName) {
-  for (const Placement placement : {Placement::kSame, Placement::kCross, Placement::kFree}) {
-    EXPECT_EQ(ParsePlacement(ToString(placement)), placement);
-  }
-  EXPECT_FALSE(ParsePlacement("nowhere"));
-}
-
-TEST(PlacementTest, LeavesTheThreadAsItWas) {
-  cpu_set_t before;
-  cpu_set_t during;
-  cpu_set_t after;
-  sched_getaffinity(0, sizeof(before), &before);
-  {
-    const PinnedHere pinned(AllowedCpus().back());
-    sched_getaffinity(0, sizeof(during), &during);
-  }
-  sched_getaffinity(0, sizeof(after), &after);
-  EXPECT_EQ(CPU_COUNT(&during), 1);
-  EXPECT_TRUE(CPU_ISSET(static_cast<unsigned>(AllowedCpus().back()), &during));
-  EXPECT_TRUE(CPU_EQUAL(&before, &after));
-}
-
-TEST(CountersTest, CountMoreAndMoreWhereTheyAreOffered) {
-  const ThreadCounters counters;
-  const auto before = counters.instructions();
-  ExpectTime(MemcpyOf(1'000));
-  const auto after = counters.instructions();
-  EXPECT_EQ(before.has_value(), after.has_value());
-  if (before) {
-    EXPECT_GT(*after, *before);
-  }
-}
-
-TEST(CountersTest, NoiseIsOfTheTimeSinceTheStart) {
-  const NoiseMeter meter;
-  const Noise first = meter.Read();
-  const Noise second = meter.Read();
-  EXPECT_GE(first.seconds, 0);
-  EXPECT_GE(second.seconds, first.seconds);
-  EXPECT_GE(second.voluntary_switches, first.voluntary_switches);
 }
 
 }  // namespace

@@ -11,9 +11,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <new>
 #include <optional>
@@ -186,6 +188,140 @@ void LookWithoutMemory() {
 
 TEST(AllocationFaultsTest, ALookThatFindsNoMemoryGivesTheIsolateBack) {
   std::thread(LookWithoutMemory).join();
+}
+
+// A processor that was reserved in vain is given back, and it is given back without memory.
+void DedicatedWithoutMemory() {
+  const int cpu = runtime_info().cpus.back();
+  const auto spawn = [cpu] {
+    return Isolate::Spawn(
+               [](int) {
+                 ReceivePort<int> port;
+                 std::move(port).Listen([](int) {});
+               },
+               0, SpawnOptions().Dedicated(cpu))
+        .Get();
+  };
+  const auto none_left = [] {
+    while (runtime_info().isolates_live > 0) std::this_thread::yield();
+  };
+  SetUnhandledErrorHandler([](const RemoteError&) {});
+  bool failed = true;
+  for (std::uint64_t fault = 1; failed; ++fault) {
+    std::optional<Isolate> isolate;
+    AllocationFaults::Arm(fault);
+    try {
+      isolate = spawn();
+    } catch (const std::exception&) {  // not this time
+    }
+    failed = AllocationFaults::seen() >= fault;
+    AllocationFaults::Disarm();
+    if (isolate) isolate->Kill(ControlPriority::kImmediate);
+    none_left();
+    ASSERT_EQ(runtime_info().cpus.back(), cpu) << "fault " << fault;
+  }
+  const AllocationFaults::Exempt this_thread;
+  for (int i = 0; i < 20; ++i) {
+    const Isolate isolate = spawn();
+    AllocationFaults::Arm(1, UINT32_MAX);
+    isolate.Kill(ControlPriority::kImmediate);
+    none_left();
+    AllocationFaults::Disarm();
+  }
+  SetUnhandledErrorHandler(nullptr);
+}
+
+TEST(AllocationFaultsTest, DedicatedIsolatesComeAndGoWithoutMemory) {
+  std::thread(DedicatedWithoutMemory).join();
+}
+
+// Children that were started before the memory ran out do not stay behind.
+void SuperviseWithoutMemory() {
+  (void)Isolate::Current();
+  const auto child = [](const char* name) {
+    return ChildSpec(
+        name,
+        [](int) {
+          ReceivePort<int> port;
+          std::move(port).Listen([](int) {});
+        },
+        0);
+  };
+  SetUnhandledErrorHandler([](const RemoteError&) {});
+  // What the children allocate meanwhile counts too: not always the same one fails.
+  for (std::uint64_t run = 0; run < 500; ++run) {
+    const std::uint64_t fault = run % 50 + 1;
+    std::vector<ChildSpec> children = {child("a"), child("b")};
+    AllocationFaults::Arm(fault);
+    try {
+      const Supervisor supervisor(std::move(children));
+      AllocationFaults::Disarm();
+    } catch (const std::exception&) {  // not this time
+    }
+    AllocationFaults::Disarm();
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (runtime_info().isolates_live > 1 && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::yield();
+    }
+    ASSERT_EQ(runtime_info().isolates_live, 1U) << "fault " << fault;
+  }
+  SetUnhandledErrorHandler(nullptr);
+}
+
+TEST(AllocationFaultsTest, ASupervisorThatFindsNoMemoryLeavesNoChildren) {
+  std::thread(SuperviseWithoutMemory).join();
+}
+
+// (With mimalloc only the library's own blocks fail, and a shutdown needs none of them.)
+void ShutDownTwice() {
+  ReceivePort<int> ready;
+  Isolate::Spawn(
+      [](SendPort<int> out) {
+        ReceivePort<int> port;
+        std::move(port).Listen([](int) {});
+        out.Send(1);
+      },
+      ready.send_port())
+      .Get();
+  (void)ready.Receive(kForever);
+  while (LiveIsolates().back().state != LiveIsolate::State::kIdle) std::this_thread::yield();
+  AllocationFaults::Arm(1, UINT32_MAX);
+  bool refused = false;
+  try {
+    Shutdown(ShutdownMode::kDrain, std::chrono::seconds(20));
+  } catch (const std::bad_alloc&) {
+    refused = true;
+  }
+  AllocationFaults::Disarm();
+  if (!refused && allocator() == Allocator::kMalloc) std::_Exit(1);
+  const ShutdownReport report = Shutdown(ShutdownMode::kDrain, std::chrono::seconds(20));
+  const auto left = runtime_info().isolates_live - 1;  // this thread is one
+  std::_Exit(report.still_running.empty() && left == 0 ? 0 : 2);
+}
+
+TEST(AllocationFaultsDeathTest, AShutdownThatFindsNoMemoryMayBeRepeated) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(ShutDownTwice(), testing::ExitedWithCode(0), "");
+}
+
+void StartWithOptions() {
+  RuntimeOptions options;
+  options.workers = 3;
+  options.pin_workers = false;
+  ConfigureRuntime(options);
+  for (std::uint64_t fault = 1;; ++fault) {
+    AllocationFaults::Arm(fault);
+    try {
+      const std::size_t places = runtime_info().cpus.size();
+      std::_Exit(places == 4 && (fault > 1 || allocator() != Allocator::kMalloc) ? 0 : 1);
+    } catch (const std::bad_alloc&) {  // the next one tries again
+    }
+  }
+}
+
+TEST(AllocationFaultsDeathTest, ARuntimeThatFindsNoMemoryKeepsItsOptions) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(StartWithOptions(), testing::ExitedWithCode(0), "");
 }
 
 // With the runtime's own threads and its scheduler, which must not need memory to make an isolate

@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -128,6 +129,38 @@ TEST_F(DeadlockTest, AnIsolateThatWaitsWhileMainIsIdle) {
   EXPECT_EXIT(
       UntilReported(RunMainBesideStuckIsolate), testing::ExitedWithCode(42),
       "'main' \\(idle\\), kept alive by its thread.*\n.*a wait for a message on port 'stuck'");
+}
+
+// The main thread comes to its loop when the runtime has looked already. (If it has not yet, there
+// is nothing to see either.)
+void RunMainLate() {
+  alarm(30);
+  (void)Isolate::Spawn([](int) { (void)ReceivePort<int>("stuck").Receive(kForever); }, 0).Get();
+  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  RunMain([] {
+    static ReceivePort<int> listens("main's");
+    listens.Listen([](int) {});
+  });
+}
+
+TEST_F(DeadlockTest, AMainThreadThatComesToItsLoopLater) {
+  EXPECT_EXIT(UntilReported(RunMainLate), testing::ExitedWithCode(42),
+              "a wait for a message on port 'stuck'");
+}
+
+// While one thread waits without end, another gives up its own wait, and ends.
+void WaitBesideAThreadThatGivesUp() {
+  alarm(30);
+  Completer<int> completer;
+  std::thread([future = completer.future()]() mutable {
+    (void)future.WaitFor(std::chrono::milliseconds(1500));
+  }).detach();
+  (void)ReceivePort<int>("nobody holds").Receive(kForever);
+}
+
+TEST_F(DeadlockTest, AThreadThatHasGivenUp) {
+  EXPECT_EXIT(UntilReported(WaitBesideAThreadThatGivesUp), testing::ExitedWithCode(42),
+              "a wait for a message on port 'nobody holds'");
 }
 
 // --- the test looks

@@ -8,6 +8,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -126,6 +127,43 @@ TEST_F(SupervisorTest, RestForOneStopsAndStartsThoseAfterIt) {
   EXPECT_THAT(NextStarts(2), ElementsAre("b", "c"));
   EXPECT_EQ(Ends(), "bc");
   EXPECT_EQ(supervisor.children()[0].starts, 1);
+  StopAndWait(supervisor);
+}
+
+// While others are stopped, a child that is none of them fails: it is its turn afterwards.
+TEST_F(SupervisorTest, AFailureWhileOthersAreStoppedIsNotForgotten) {
+  static std::atomic<bool> release{false};
+  ReceivePort<int> busy;
+  std::vector<ChildSpec> specs = {Spec("a"), Spec("b")};
+  specs.emplace_back(
+      "slow",
+      [](SendPort<int> out) {
+        out.Send(1);
+        Blocking([] {
+          while (!release) std::this_thread::yield();
+        });
+      },
+      busy.send_port());
+  specs.back().Restart(RestartKind::kTemporary);
+  Supervisor supervisor(std::move(specs),
+                        SupervisorOptions().Strategy(RestartStrategy::kRestForOne));
+  (void)NextStarts(2);
+  (void)busy.Receive(kForever);
+  const auto handle_events = [&] { (void)supervisor.ended().WaitFor(Duration::zero()); };
+  const auto live = runtime_info().isolates_live;
+  Tell('b', "throw");
+  while (supervisor.children()[1].running) handle_events();
+  Tell('a', "throw");
+  while (runtime_info().isolates_live > live - 2) std::this_thread::yield();
+  handle_events();  // its end was told before it was not alive any more
+  release = true;
+  // (Started the first time, b may be stopped before it announces itself.)
+  const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+  while (supervisor.children()[1].starts < 3 && std::chrono::steady_clock::now() < deadline) {
+    handle_events();
+  }
+  EXPECT_EQ(supervisor.children()[0].starts, 2);
+  EXPECT_EQ(supervisor.children()[1].starts, 3);
   StopAndWait(supervisor);
 }
 
