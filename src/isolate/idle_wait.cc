@@ -45,8 +45,10 @@ BlockingRegion::~BlockingRegion() {
   if (entered_) GetScheduler().EndBlocking();
 }
 
+// Twice in a row: what was just made ready, perhaps by this thread, has a worker on its way.
 void BlockingRegion::EnterIfOthersWait() {
-  if (!entered_ && GetScheduler().OthersWait()) Enter();
+  if (entered_) return;
+  if (std::exchange(others_wait_, GetScheduler().OthersWait()) && others_wait_) Enter();
 }
 
 void BlockingRegion::Enter() {

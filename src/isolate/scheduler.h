@@ -154,6 +154,7 @@ class BlockingRegion {
   void EnterIfOthersWait();
 
   IdleWait wait_;
+  bool others_wait_ = false;  // at the last step
   bool entered_ = false;
 };
 

@@ -82,50 +82,31 @@ IsolateCore* Runtime::FindWork(Worker& worker) {
   const bool own_first = ++worker.searches % kOwnSearches != 0;
   if (!own_first) first += worker.searches / kOwnSearches;
   if (own_first) {
-    if (IsolateCore* core = TakeUrgent(worker)) return core;
+    if (IsolateCore* core = TakeUrgent()) return core;
   }
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Place& place = *places_[(first + i) % places_.size()];
-    if (IsolateCore* core = TakeFrom(worker, place, /*urgent=*/false)) return core;
+    if (IsolateCore* core = TakeFrom(place, /*urgent=*/false)) return core;
   }
-  return own_first ? nullptr : TakeUrgent(worker);
+  return own_first ? nullptr : TakeUrgent();
 }
 
-IsolateCore* Runtime::TakeUrgent(Worker& worker) {
+IsolateCore* Runtime::TakeUrgent() {
   // relaxed - a hint, as in FindWork: whoever misses an isolate here comes back for it.
   if (urgent_count_.load(std::memory_order_relaxed) <= 0) return nullptr;
   for (const auto& place : places_) {
-    if (IsolateCore* core = TakeFrom(worker, *place, /*urgent=*/true)) return core;
+    if (IsolateCore* core = TakeFrom(*place, /*urgent=*/true)) return core;
   }
   return nullptr;
 }
 
-IsolateCore* Runtime::TakeFrom(Worker& worker, Place& place, bool urgent) {
-  ReadyQueue& queue = urgent ? place.urgent : place.ready;
-  auto& consumer = worker.consumers[2 * static_cast<std::size_t>(place.index) + (urgent ? 0 : 1)];
-  if (!consumer.has_value()) consumer.emplace(queue);
-  IsolateCore* core = nullptr;
-  if (!queue.TryDequeue(*consumer, core)) {
-    if (urgent || place.overflow.empty()) return nullptr;
-    core = TakeOverflow(place);
-    if (core == nullptr) return nullptr;
-  }
+IsolateCore* Runtime::TakeFrom(Place& place, bool urgent) {
+  IsolateCore* const core = (urgent ? place.urgent : place.ready).TryPop();
+  if (core == nullptr) return nullptr;
   // relaxed, both - count down what this thread took; only the count's rise wakes anybody.
   if (urgent) urgent_count_.fetch_sub(1, std::memory_order_relaxed);
   ready_count_.fetch_sub(1, std::memory_order_relaxed);
   return core;
-}
-
-// Another worker that finds nothing meanwhile sees by ready_count_ that it has to look again.
-IsolateCore* Runtime::TakeOverflow(Place& place) noexcept {
-  IsolateCore* const first = place.overflow.TakeAll();
-  if (first == nullptr) return nullptr;
-  for (IsolateCore* core = first->next_event; core != nullptr;) {
-    IsolateCore* const next = core->next_event;
-    place.overflow.Push(core);
-    core = next;
-  }
-  return first;
 }
 
 void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
