@@ -73,7 +73,7 @@ class Worker : public MainHeapObject {
   // Isolates that only this worker may run. Any thread pushes and unparks; the worker takes all.
   EventStack<IsolateCore> bound;
   EventList<IsolateCore> bound_now;  // the worker only
-  std::size_t searches = 0;  // the worker only
+  std::size_t searches = 0;          // the worker only
   // Not zero while the worker waits in a turn: nobody runs what is bound to it (see Schedule).
   std::atomic<std::uint32_t> waits{0};
   // Odd while a turn runs. The keeper compares two looks.
