@@ -6,7 +6,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "benchmarks/support/interleave.h"
@@ -14,9 +13,6 @@
 #include "benchmarks/support/report_json.h"
 
 namespace isolates::bench {
-
-// A program that gives a wrong result says so and fails at once.
-void Require(bool right, std::string_view what);
 
 class Figures {
  public:
@@ -28,22 +24,30 @@ class Figures {
     return quick_ ? quick : full;
   }
 
-  // For each candidate, what its ratio to the limit is to be.
+  // For each candidate what is to be reached; nothing: it stands there to compare with.
   using Reaches = std::vector<std::optional<double>>;
-  // Times: the ratio is to be at most that.
+  // Times: the ratio to the limit is to be at most that.
   void Compare(const std::function<double()>& limit, const std::vector<Candidate>& candidates,
                const std::string& unit, const Reaches& reaches);
-  // Times for each message, told as millions of messages in a second: the ratio is to be at least
-  // that.
+  // Times of one operation, told as operations in a second: the ratio is to be at least that.
+  // `unit`: "million/s" or "1/s".
   void CompareRates(const std::function<double()>& limit, std::vector<Candidate> candidates,
-                    const Reaches& reaches);
-  // A figure that is to be at most `reach` by itself, in its unit.
+                    const std::string& unit, const Reaches& reaches);
+  // Times: the value itself is to be at most that. The limit says whether the machine was steady.
+  void Measure(const std::function<double()>& limit, const std::vector<Candidate>& candidates,
+               const std::string& unit, const Reaches& reaches);
+  // A figure by itself: the value is to be at most that.
   void Add(Result result, std::optional<double> reach);
+  // The same of the ratio.
+  void AddRatio(Result result, std::optional<double> reach);
 
   const std::vector<Result>& results() const { return results_; }
 
  private:
-  InterleaveOptions Options() const;
+  using Reached = bool (*)(const Result& result);
+  void Take(const std::function<double()>& limit, const std::vector<Candidate>& candidates,
+            const std::string& unit, const Reaches& reaches, Reached reached);
+  void Judge(Result result, std::optional<double> reach, Reached reached);
 
   const CpuPair cpus_;
   const bool quick_;
@@ -51,7 +55,19 @@ class Figures {
 };
 
 // One for each file of this folder.
+void BusyFigures(Figures& figures);
+void FanInFigures(Figures& figures);
+void IdleFigures(Figures& figures);
+void ParcelFigures(Figures& figures);
 void PortFigures(Figures& figures);
+void RunFigures(Figures& figures);
+void ScheduledFigures(Figures& figures);
+void SendFigures(Figures& figures);
+void WakeUpFigures(Figures& figures);
+
+// What the process that IdleFigures starts does instead of everything else: prints the bytes of
+// each of so many idle isolates.
+int RunIdleChild(int isolates);
 
 }  // namespace isolates::bench
 

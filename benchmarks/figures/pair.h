@@ -6,9 +6,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "benchmarks/support/placement.h"
+#include "isolates/detail/cpu.h"
 #include "isolates/isolates.h"
 
 namespace isolates::bench {
@@ -17,6 +19,15 @@ template <std::size_t kBytes>
 struct Payload {
   std::array<std::uint64_t, kBytes / 8> words{};
 };
+
+// Asks again and again.
+template <class Message>
+Message Next(ReceivePort<Message>& port) {
+  for (;;) {
+    if (auto message = port.TryReceive()) return *std::move(message);
+    internal::CpuPause();
+  }
+}
 
 // One of the two: nanoseconds for each of `count` operations.
 template <class Message>
@@ -42,24 +53,27 @@ void RunOfPair(PairSetup<Message> setup) {
   setup.result.Send(setup.entry(setup.count, port, other));
 }
 
-// Runs `near` and `far` in dedicated isolates on the two processors; what near has measured, when
-// both have ended.
+// One of the two: what runs, and how.
 template <class Message>
-double DedicatedPair(CpuPair cpus, std::uint64_t count, PairEntry<Message> near,
-                     PairEntry<Message> far) {
+struct PairMember {
+  void (*run)(PairSetup<Message>);
+  PairEntry<Message> entry;  // for `run`
+  SpawnOptions options;
+};
+
+// Runs both; what near has measured, when both have ended.
+template <class Message>
+double RunPair(std::uint64_t count, PairMember<Message> near, PairMember<Message> far) {
   ReceivePort<int> ended;
   ReceivePort<double> results[2];
   ReceivePort<SendPort<Message>> owns[2];
   ReceivePort<SendPort<SendPort<Message>>> introductions[2];
-  const PairEntry<Message> entries[2] = {near, far};
-  const int processors[2] = {cpus.near, cpus.far};
+  PairMember<Message>* const members[2] = {&near, &far};
   for (int i = 0; i < 2; ++i) {
-    PairSetup<Message> setup{count, entries[i], owns[i].send_port(), introductions[i].send_port(),
+    PairMember<Message>& member = *members[i];
+    PairSetup<Message> setup{count, member.entry, owns[i].send_port(), introductions[i].send_port(),
                              results[i].send_port()};
-    Isolate::Spawn(
-        RunOfPair<Message>, std::move(setup),
-        SpawnOptions().Dedicated(processors[i]).Idle(BusySpin()).OnExit(ended.send_port(), i))
-        .Get();
+    Isolate::Spawn(member.run, std::move(setup), member.options.OnExit(ended.send_port(), i)).Get();
   }
   for (int i = 0; i < 2; ++i) {
     introductions[i].Receive(kForever)->Send(*owns[1 - i].Receive(kForever));
@@ -67,6 +81,16 @@ double DedicatedPair(CpuPair cpus, std::uint64_t count, PairEntry<Message> near,
   for (int i = 0; i < 2; ++i) ended.Receive(kForever).value();
   results[1].Receive(kForever).value();
   return *results[0].Receive(kForever);
+}
+
+// In dedicated isolates on the two processors.
+template <class Message>
+double DedicatedPair(CpuPair cpus, std::uint64_t count, PairEntry<Message> near,
+                     PairEntry<Message> far,
+                     const std::shared_ptr<const IdleStrategy>& idle = BusySpin()) {
+  const auto on = [&](int cpu) { return SpawnOptions().Dedicated(cpu).Idle(idle); };
+  return RunPair<Message>(count, {RunOfPair<Message>, near, on(cpus.near)},
+                          {RunOfPair<Message>, far, on(cpus.far)});
 }
 
 }  // namespace isolates::bench

@@ -2,52 +2,17 @@
 
 #include "benchmarks/figures/figures.h"
 #include "benchmarks/figures/pair.h"
+#include "benchmarks/figures/round_trip.h"
 #include "benchmarks/support/baselines.h"
 #include "benchmarks/support/limits.h"
+#include "benchmarks/support/require.h"
 #include "benchmarks/support/stopwatch.h"
-#include "isolates/detail/cpu.h"
 #include "isolates/isolates.h"
 
 namespace isolates::bench {
 namespace {
 
-template <class Message>
-Message Next(ReceivePort<Message>& port) {
-  for (;;) {
-    if (auto message = port.TryReceive()) return *std::move(message);
-    internal::CpuPause();
-  }
-}
-
-template <class Message>
-double Ping(std::uint64_t count, ReceivePort<Message>& own, const SendPort<Message>& other) {
-  Message message{};
-  std::uint64_t warm = count / 10 + 200;
-  for (std::uint64_t i = 0; i < warm; ++i) {
-    other.Send(std::move(message));
-    message = Next(own);
-  }
-  const Stopwatch watch;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    other.Send(std::move(message));
-    message = Next(own);
-  }
-  const double each = watch.ns_each(static_cast<std::int64_t>(count));
-  Require(message.words[0] == count + warm, "each round trip adds one");
-  return each;
-}
-
-template <class Message>
-double Pong(std::uint64_t count, ReceivePort<Message>& own, const SendPort<Message>& other) {
-  for (std::uint64_t i = 0; i < count + count / 10 + 200; ++i) {
-    Message message = Next(own);
-    ++message.words[0];
-    other.Send(std::move(message));
-  }
-  return 0;
-}
-
-// The same by Receive, which waits as the isolate's idle strategy says.
+// As Ping and Pong, but by Receive, which waits as the isolate's idle strategy says.
 template <class Message>
 double PingBlocking(std::uint64_t count, ReceivePort<Message>& own,
                     const SendPort<Message>& other) {
@@ -124,23 +89,26 @@ Candidate Stream(CpuPair cpus, std::uint64_t count) {
 void PortFigures(Figures& figures) {
   const CpuPair cpus = figures.cpus();
   const auto count = figures.Scale<std::uint64_t>(50'000, 500);
+  const auto bare = [=](std::size_t bytes) -> Candidate {
+    return {"bare lane of slots, " + std::to_string(bytes) + " B",
+            [=] { return BareLaneRoundTrip(cpus, bytes, static_cast<int>(count)); }};
+  };
   figures.Compare([=] { return RawBounce(cpus, static_cast<int>(count)); },
-                  {RoundTrip<8>(cpus, count),
-                   RoundTrip<48>(cpus, count),
-                   RoundTrip<64>(cpus, count),
-                   {"round trip, dedicated, Receive, 8 B",
-                    [=] {
-                      return DedicatedPair<Payload<8>>(cpus, count, PingBlocking<Payload<8>>,
-                                                       PongBlocking<Payload<8>>);
-                    }}},
-                  "ns", {1.5, 1.9, 2.1, std::nullopt});
+                  {RoundTrip<8>(cpus, count), bare(8), RoundTrip<48>(cpus, count), bare(48),
+                   RoundTrip<64>(cpus, count), bare(64),
+                   Candidate{"round trip, dedicated, Receive, 8 B",
+                             [=] {
+                               return DedicatedPair<Payload<8>>(
+                                   cpus, count, PingBlocking<Payload<8>>, PongBlocking<Payload<8>>);
+                             }}},
+                  "ns", {1.5, std::nullopt, 1.9, std::nullopt, 2.1, std::nullopt, std::nullopt});
   const auto messages = figures.Scale<std::uint64_t>(1'000'000, 20'000);
   figures.CompareRates([=] { return RawStream(cpus, static_cast<int>(messages)); },
                        {Stream<56>(cpus, messages),
                         Stream<64>(cpus, messages),
                         {"moodycamel with tokens, one to one, 64 B",
                          [=] { return MoodycamelStream(cpus, static_cast<int>(messages)); }}},
-                       {0.8, 0.65, std::nullopt});
+                       "million/s", {0.8, 0.65, std::nullopt});
 }
 
 }  // namespace isolates::bench

@@ -15,6 +15,7 @@
 #include "benchmarks/programs/computing.h"
 #include "benchmarks/programs/crew.h"
 #include "benchmarks/programs/program.h"
+#include "benchmarks/programs/serve.h"
 #include "benchmarks/support/stopwatch.h"
 #include "isolates/isolates.h"
 
@@ -23,25 +24,6 @@ namespace {
 
 constexpr std::chrono::microseconds kTurn{100};  // how long a neighbour computes in a turn
 constexpr std::int64_t kIntervalNs = 1'000'000;
-
-struct Setup {
-  SendPort<SendPort<std::int64_t>> connect;
-  SendPort<std::int64_t> answers;
-};
-
-// Answers each number with the next; ends on a negative one.
-void Serve(Setup setup) {
-  ReceivePort<std::int64_t> numbers;
-  setup.connect.Send(numbers.send_port());
-  std::move(numbers).Listen(
-      [answers = setup.answers](ReceivePort<std::int64_t>& port, std::int64_t number) {
-        if (number < 0) {
-          port.Close();
-        } else {
-          answers.Send(number + 1);
-        }
-      });
-}
 
 // At once if it has passed.
 void SleepUntil(std::int64_t time) {
@@ -54,7 +36,7 @@ void Measure(Program& program, int neighbours, std::int64_t requests, double mos
   ReceivePort<SendPort<std::int64_t>> connect;
   ReceivePort<std::int64_t> answers;
   Crew crew;
-  crew.Start(Serve, Setup{connect.send_port(), answers.send_port()});
+  crew.Start(Serve, ServeSetup{connect.send_port(), answers.send_port()});
   const SendPort<std::int64_t> numbers = *connect.Receive(kForever);
   Histogram plain;
   Histogram corrected;
