@@ -162,7 +162,13 @@ class SendPort {
   }
 
   // True if Send would say kClosed. A port that is open may close at any moment.
-  bool closed() const { return sender_.RequirePort().closed(); }
+  bool closed() const {
+    const bool closed = sender_.RequirePort().closed();
+    if (closed) {
+      if (auto* const lane = sender_.LaneOfThisIsolate()) lane->lane.SetClosed();
+    }
+    return closed;
+  }
 
   // What has become of the port's messages. Throws StateError without a port.
   PortCounters counters() const { return sender_.RequirePort().counters(); }
@@ -228,6 +234,14 @@ class SendPort {
       throw;
     }
     // This object may be part of the message, and have moved with it.
+    if constexpr (kMayGoByLane) {
+      // What the message's move has sent may have opened one: nothing overtakes that.
+      if (auto* const lane = departure.lane()) [[unlikely]] {
+        envelope->GiveBack(message);
+        departure.Discard(envelope);
+        return DeliverByLane(*lane, message, level);
+      }
+    }
     try {
       if (departure.Send(envelope)) return SendResult::kAccepted;
     } catch (...) {
@@ -251,13 +265,15 @@ class SendPort {
       internal::VerifyMoved(sent->peek(), "message", level);
     } catch (...) {
       std::destroy_at(sent);
-      lane.lane.Skip(place);
+      internal::Departure::Skip(port, lane, place);
       throw;
     }
     if (lane.lane.Publish(place)) [[likely]]
       return SendResult::kAccepted;
     // This object may be part of the message, and have moved with it.
     if (internal::Departure::Announce(port, lane, place)) return SendResult::kAccepted;
+    // While user code runs that moves the message back.
+    const internal::Ref<internal::SenderLane> keep(&lane);
     std::destroy_at(&message);
     std::construct_at(&message, std::move(sent->Arrive()));
     std::destroy_at(sent);

@@ -247,6 +247,8 @@ bool IsolateCore::Linger() noexcept {
 void IsolateCore::HandleEvents(int credit) {
   credit_ = credit;
   if (!pauses_.empty() || ending_) return;
+  // Turns may be too short for the looks of TakeInbox.
+  if (attends()) LookAtAttended();
   if (!started_) {
     started_ = true;
     Deliver(nullptr);

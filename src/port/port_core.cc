@@ -51,7 +51,7 @@ void RequireConsistent(const PortOptions& options) {
   }
 }
 
-// Messages from one lane before others have their turn.
+// Messages from lanes before the queue, and from one before others, have their turn.
 constexpr int kMostInARow = 64;
 
 // Of a counter with one writer.
@@ -109,7 +109,9 @@ PortCounters PortCore::counters() const noexcept {
     counters.refused_full = bounds_->refused.load(std::memory_order_relaxed);
   }
   counters.queue_length = mailbox_->mailbox.Length();
-  if (const PortLanes* const lanes = mailbox_->lanes()) counters.queue_length += lanes->Length();
+  // Once the port has ended, what lies in lanes is what was refused.
+  const PortLanes* const lanes = mailbox_->lanes();
+  if (lanes != nullptr && !ended()) counters.queue_length += lanes->Length();
   counters.accepted =
       counters.received + counters.dead_letters + counters.dropped_oldest + counters.queue_length;
   return counters;
@@ -163,11 +165,11 @@ Envelope* PortCore::DequeueAlone() noexcept {
 }
 
 ReceivedMessage PortCore::TryReceiveAnywhere() noexcept {
-  // A lane that had its share waits for the queue and the others.
-  const bool queue_first = hot_lane_ != nullptr && hot_credit_ <= 0;
+  // Lanes that had their share wait for the queue.
+  const int share = hot_lane_ != nullptr ? hot_credit_ : kMostInARow;
   hot_credit_ = 0;
-  if (!queue_first) {
-    if (ReceivedMessage message = TakeFromLanes()) return message;
+  if (share > 0) {
+    if (ReceivedMessage message = TakeFromLanes(share)) return message;
   }
   if (Envelope* const envelope = Dequeue()) {
     hot_lane_ = nullptr;
@@ -175,9 +177,10 @@ ReceivedMessage PortCore::TryReceiveAnywhere() noexcept {
     EndIfDrained();
     return {*this, *envelope};
   }
-  if (queue_first) {
-    if (ReceivedMessage message = TakeFromLanes()) return message;
+  if (share <= 0) {
+    if (ReceivedMessage message = TakeFromLanes(kMostInARow)) return message;
   }
+  EndIfDrained();  // a sender may have taken back what was seen in its lane
   if (SendersGone()) {
     Drain();
     if (!ended()) return TryReceiveAnywhere();  // sent before the last of them went
@@ -185,7 +188,7 @@ ReceivedMessage PortCore::TryReceiveAnywhere() noexcept {
   return {};
 }
 
-ReceivedMessage PortCore::TakeFromLanes() noexcept {
+ReceivedMessage PortCore::TakeFromLanes(int share) noexcept {
   hot_lane_ = nullptr;
   PortLanes* const lanes = mailbox_->lanes();
   if (lanes == nullptr) return {};
@@ -196,24 +199,22 @@ ReceivedMessage PortCore::TakeFromLanes() noexcept {
     EndIfDrained();
   } else {
     hot_lane_ = taken.lane;
-    hot_credit_ = kMostInARow;
+    hot_credit_ = share - 1;
   }
   return {*this, *taken.lane, taken.message};
 }
 
 void PortCore::OpenLane(Envelope& opener) noexcept {
-  if (opener.opens == nullptr) return;
+  if (opener.opens == nullptr && !opener.wants_lane) return;
   PortLanes& lanes = *mailbox_->lanes();
   DropAbandoned(lanes);
-  const bool closing = closed();
-  if (closing) {
+  if (opener.opens == nullptr) return;
+  if (closed()) {
     lanes.BeginClosing();
   } else if (host_->MayAttend() && (attention_ == Attention::kOwner || !taken())) {
     lanes.Attend();
   }
   lanes.Add(Ref<SenderLane>::Adopt(std::exchange(opener.opens, nullptr)));
-  // Its sender may have sent before the lane began to close (L3).
-  if (closing) StdAtomics::HeavyBarrier();
 }
 
 void PortCore::DropAbandoned(PortLanes& lanes) noexcept {
@@ -242,7 +243,9 @@ bool PortCore::SendersGone() const noexcept {
   return counts_senders_ && !closed() && mailbox_->senders.AllGone();
 }
 
-bool PortCore::Ready() const noexcept { return HasMessage() || ended() || SendersGone(); }
+bool PortCore::Ready() const noexcept {
+  return HasMessage() || ended() || draining_ || SendersGone();
+}
 
 void PortCore::List() noexcept {
   if (attention_ == Attention::kOwner) {
@@ -276,14 +279,13 @@ void PortCore::SettleAttention() noexcept {
 
 bool PortCore::LeaveToSenders() noexcept {
   attention_ = Attention::kSenders;
-  PortLanes* const lanes = mailbox_->lanes();
-  const bool has_lanes = lanes != nullptr && !lanes->empty();
-  if (has_lanes) {
-    lanes->Ignore();
+  bool barrier = false;
+  if (PortLanes* const lanes = mailbox_->lanes()) {
+    barrier = lanes->Ignore();
     DropAbandoned(*lanes);
   }
   mailbox_->mailbox.Unlist();
-  return has_lanes;
+  return barrier;
 }
 
 // --- the port's isolate: who takes the messages
@@ -349,17 +351,15 @@ std::string PortCore::Describe() const {
 
 void PortCore::SetAwaited(bool awaited) noexcept {
   PortLanes* const lanes = mailbox_->lanes();
-  const bool has_lanes = lanes != nullptr && !lanes->empty();
   if (awaited) {
     mailbox_->mailbox.SetAwaited();
-    if (has_lanes && lanes->attended()) {
-      lanes->Ignore();
-      StdAtomics::HeavyBarrier();
-    }
+    if (lanes == nullptr) return;
+    if (lanes->Ignore()) StdAtomics::HeavyBarrier();
+    DropAbandoned(*lanes);
   } else {
     mailbox_->mailbox.ClearAwaited();
     // Nobody takes the messages but this isolate's code, which looks before it sleeps.
-    if (has_lanes && !taken() && !closed() && host_->MayAttend()) lanes->Attend();
+    if (lanes != nullptr && !taken() && !closed() && host_->MayAttend()) lanes->Attend();
   }
 }
 
@@ -396,8 +396,9 @@ void PortCore::Refuse() noexcept {
   if (lanes == nullptr) return;
   hot_lane_ = nullptr;
   hot_credit_ = 0;
-  lanes->Ignore();
-  StdAtomics::HeavyBarrier();
+  // What was sent while they were not attended came before the closing in the mailbox's word.
+  if (lanes->Ignore()) StdAtomics::HeavyBarrier();
+  lanes->FinishClosing();
 }
 
 void PortCore::Drain() noexcept {

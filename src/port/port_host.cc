@@ -22,7 +22,11 @@ Producer& ProducerTable::For(PortCore& port, Ref<Producer> ready_made, Producer:
 }
 
 void ProducerTable::Prune() {
-  std::erase_if(by_port_, [](const auto& entry) { return entry.second->port->closed(); });
+  std::erase_if(by_port_, [](const auto& entry) {
+    const Producer& producer = *entry.second;
+    // A message that is being built in its lane, by code that sends others, needs the lane after.
+    return producer.port->closed() && !(producer.lane && producer.lane->lane.sending());
+  });
   prune_at_ = std::max<std::size_t>(32, by_port_.size() * 2);
 }
 
@@ -39,12 +43,27 @@ ProducerTable& PortHost::producers() {
 
 bool PortHost::Attend(PortCore& port) noexcept {
   if (port.in_attended_) return true;
+  if (attended_count_ == kMostAttended) ForgetEnded();
   if (attended_count_ == kMostAttended) return false;
   ++attended_count_;
   port.in_attended_ = true;
   port.AddRef();
   port.next_attended_ = std::exchange(attended_, &port);
   return true;
+}
+
+void PortHost::ForgetEnded() noexcept {
+  for (PortCore** at = &attended_; *at != nullptr;) {
+    PortCore& port = **at;
+    if (!port.ended()) {
+      at = &port.next_attended_;
+      continue;
+    }
+    *at = port.next_attended_;
+    --attended_count_;
+    port.in_attended_ = false;
+    port.Release();
+  }
 }
 
 void PortHost::LookAtAttended() noexcept {

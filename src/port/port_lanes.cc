@@ -9,7 +9,9 @@ namespace isolates::internal {
 void PortLanes::Add(Ref<SenderLane> lane) noexcept {
   ISOLATES_CHECK(count_ < kMost, "a port has too many lanes");
   if (closing_) {
+    // Never attended: what was accepted there came before the closing in the mailbox's word.
     lane->lane.BeginClosing();
+    lane->lane.FinishClosing();
   } else if (attended_) {
     lane->lane.Attend();
   }
@@ -30,7 +32,7 @@ void PortLanes::DropAbandoned() noexcept {
     one = std::move(lanes_[static_cast<std::size_t>(--count_)]);
     if (i == count_) one = nullptr;
   }
-  GiveBack(before - count_);
+  if (count_ != before) GiveBack(before - count_);
 }
 
 TakenFromLane PortLanes::Take() noexcept {
@@ -50,18 +52,23 @@ bool PortLanes::HasMessage() const noexcept {
 }
 
 void PortLanes::Attend() noexcept {
-  attended_ = true;
+  if (std::exchange(attended_, true)) return;
   for (int i = 0; i < count_; ++i) lanes_[static_cast<std::size_t>(i)]->lane.Attend();
 }
 
-void PortLanes::Ignore() noexcept {
-  attended_ = false;
+bool PortLanes::Ignore() noexcept {
+  if (!std::exchange(attended_, false)) return false;
   for (int i = 0; i < count_; ++i) lanes_[static_cast<std::size_t>(i)]->lane.Ignore();
+  return count_ != 0;
 }
 
 void PortLanes::BeginClosing() noexcept {
   if (std::exchange(closing_, true)) return;
   for (int i = 0; i < count_; ++i) lanes_[static_cast<std::size_t>(i)]->lane.BeginClosing();
+}
+
+void PortLanes::FinishClosing() noexcept {
+  for (int i = 0; i < count_; ++i) lanes_[static_cast<std::size_t>(i)]->lane.FinishClosing();
 }
 
 std::uint64_t PortLanes::Length() const noexcept {

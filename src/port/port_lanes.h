@@ -46,13 +46,13 @@ class PortLanes : public MainHeapObject {
   // Takes the oldest message of the next lane that has one.
   TakenFromLane Take() noexcept;
   bool HasMessage() const noexcept;
-  bool empty() const noexcept { return count_ == 0; }
-  bool attended() const noexcept { return attended_; }
   void Attend() noexcept;
-  // A heavy barrier must follow.
-  void Ignore() noexcept;
+  // True: there are some that were attended, so a heavy barrier must follow.
+  [[nodiscard]] bool Ignore() noexcept;
   // All that are there, and those that are added later: see Lane::BeginClosing.
   void BeginClosing() noexcept;
+  // After the heavy barrier.
+  void FinishClosing() noexcept;
 
   // --- any thread: how many messages are in lanes. A hint.
   std::uint64_t Length() const noexcept;

@@ -290,7 +290,10 @@ void Departure::OpenLane(Envelope& opener) noexcept {
   producer_->hot = 0;
   try {
     PortLanes& lanes = port_->mailbox_->MakeLanes();
-    if (!lanes.Reserve()) return;
+    if (!lanes.Reserve()) {
+      opener.wants_lane = true;
+      return;
+    }
     try {
       opener.opens = new SenderLane(port_->type_.lane);
     } catch (...) {
@@ -315,6 +318,10 @@ bool Departure::Announce(PortCore& port, SenderLane& lane, const LanePlace& plac
   if (!closed || !lane.lane.Retract(place)) return true;
   port.refused_closed_.fetch_add(1, std::memory_order_relaxed);  // relaxed - a counter
   return false;
+}
+
+void Departure::Skip(PortCore& port, SenderLane& lane, const LanePlace& place) noexcept {
+  if (!lane.lane.Skip(place)) port.Announce();
 }
 
 void Departure::Discard(Envelope* envelope) noexcept {

@@ -141,7 +141,7 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
     return message;
   }
   ReceivedMessage TryReceiveAnywhere() noexcept;
-  ReceivedMessage TakeFromLanes() noexcept;
+  ReceivedMessage TakeFromLanes(int share) noexcept;
   void CountReceived() noexcept {
     received_.store(received_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
@@ -173,8 +173,8 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   std::atomic<std::uint64_t> refused_closed_{0};
 
   // Owner only from here on.
-  SenderLane* hot_lane_ = nullptr;  // where the last message came from, while there is credit:
-  int hot_credit_ = 0;              // messages that are taken there before others have their turn
+  SenderLane* hot_lane_ = nullptr;  // where the last message came from
+  int hot_credit_ = 0;              // messages that may be taken there before others have their turn
   PortCore* next_attended_ = nullptr;  // of the host's list
   Attention attention_ = Attention::kSenders;
   bool in_attended_ = false;

@@ -51,6 +51,7 @@ class Envelope : public MainHeapObject {
       nullptr;               // all that its sender sends after it comes by this lane; a reference
   std::uint32_t sender = 0;  // its sender's number, in the port
   const bool reusable;       // its block is small enough to be kept for another message
+  bool wants_lane = false;   // its sender found that the port has no room for another lane
 };
 
 template <class T>

@@ -118,6 +118,9 @@ class PortHost : public RefCounted, public MainHeapObject {
     interrupted_.exchange(false, std::memory_order_acquire);
   }
 
+  // The isolate's thread: ports that have ended make room for others.
+  void ForgetEnded() noexcept;
+
   // The thread that has the isolate: the ports that keep it alive.
   std::vector<std::string> DescribeKeepingPorts() const;
 

@@ -12,7 +12,8 @@
 //   Front, Take,    the owner                 wait-free but for what was skipped
 //   Taken           the owner                 wait-free
 //   Attend, Ignore  the owner                 wait-free
-//   BeginClosing    the owner, once           wait-free
+//   BeginClosing,   the owner, once each      wait-free
+//   FinishClosing   the owner                 wait-free
 //   Leave           the sender, last          wait-free
 //
 // Rules
@@ -25,10 +26,12 @@
 //       barrier between the sender's store and its load, a store-buffer outcome, in which both miss
 //       each other, is impossible.
 //   L3. To close, the owner says how many slots it has passed, then closes the port, ignores the
-//       lane and executes the heavy barrier; from then on it takes by compare-exchange. A sender
-//       that finds the port closed after it has published takes its message back in the same way,
-//       unless it was taken before. So exactly one of the two has it, and a lane that is found
-//       empty after the barrier stays empty.
+//       lane and executes the heavy barrier. What the sender has been told is accepted is visible
+//       then, within the slots that are claimed by then. Of these the owner takes by
+//       compare-exchange what is published, and passes the others. A sender that finds the port
+//       closed after it has published takes its message back in the same way, unless it was taken
+//       before, and sends no more. So exactly one of the two has it, what is sent after the closing
+//       is refused, and a lane that is found empty after the barrier stays empty.
 //   L4. A segment that the owner has left goes back to the sender, which changes its generation, or
 //       to the heap. The owner leaves it when no message of it is in its hands.
 //   L5. The sender uses the lane from its first message there to its end: nothing of it overtakes.
@@ -117,12 +120,14 @@ class Lane : public MainHeapObject {
     // relaxed, both - a counter of the sender's, which others read for reports.
     const std::uint64_t number = claimed_.load(std::memory_order_relaxed) + 1;
     claimed_.store(number, std::memory_order_relaxed);
+    ++open_;
     return {slot + shape_.offset, number, write_published_};
   }
 
   // The message is there. True: the owner will find it by itself. False: it must be told, or has
   // closed the port.
   [[nodiscard]] bool Publish(const Place& place) {
+    --open_;
     // release - pairs with Front: the message is complete.
     WordOf(place.message).store(place.published, std::memory_order_release);
     Atomics::LightBarrier();  // pairs with the owner's HeavyBarrier (L2)
@@ -130,10 +135,14 @@ class Lane : public MainHeapObject {
     return attended_.load(std::memory_order_relaxed) != 0;
   }
 
-  // There is no message after all.
-  void Skip(const Place& place) {
+  // There is no message after all. Answers as Publish: others may have been published behind it.
+  [[nodiscard]] bool Skip(const Place& place) {
+    --open_;
     // release - pairs with Front: what was built there is gone.
     WordOf(place.message).store(place.published + kSkipped, std::memory_order_release);
+    Atomics::LightBarrier();
+    // relaxed, and the barrier - as in Publish.
+    return attended_.load(std::memory_order_relaxed) != 0;
   }
 
   // The port was found closed after Publish. True: the message is the sender's again. False: the
@@ -144,10 +153,19 @@ class Lane : public MainHeapObject {
     std::uint64_t expected = place.published;
     // relaxed, both - whoever wins has the message; the sender built it, and reads nothing of the
     // owner's (L3).
-    return WordOf(place.message)
-        .compare_exchange_strong(expected, place.published + kSkipped, std::memory_order_relaxed,
-                                 std::memory_order_relaxed);
+    const bool retracted = WordOf(place.message)
+                               .compare_exchange_strong(expected, place.published + kSkipped,
+                                                        std::memory_order_relaxed,
+                                                        std::memory_order_relaxed);
+    if (retracted) closed_ = true;
+    return retracted;
   }
+
+  // The sender knows that the port is closed: nothing more may be claimed.
+  void SetClosed() { closed_ = true; }
+  [[nodiscard]] bool closed() const { return closed_; }
+  // Something is claimed and neither published nor skipped.
+  [[nodiscard]] bool sending() const { return open_ != 0; }
 
   // The sender's last word: it will not come back.
   void Leave() {
@@ -161,11 +179,14 @@ class Lane : public MainHeapObject {
   // The message that Take would give, or nullptr. Passes what was skipped.
   [[nodiscard]] void* Front() {
     for (;;) {
+      // relaxed - the owner's.
+      if (closing_ && passed_.load(std::memory_order_relaxed) == last_) return nullptr;
       if (read_ == read_end_ && !NextReadSegment()) return nullptr;
       // acquire - pairs with Publish and Skip.
       const std::uint64_t word = WordAt(read_).load(std::memory_order_acquire);
       if (word == read_published_) return read_ + shape_.offset;
-      if (word != read_published_ + kSkipped) return nullptr;
+      // While closing: what is not published by now will be found refused (L3).
+      if (word != read_published_ + kSkipped && !closing_) return nullptr;
       read_ += shape_.stride;
       Count();
     }
@@ -218,6 +239,11 @@ class Lane : public MainHeapObject {
     passed_before_closing_.store(passed_.load(std::memory_order_relaxed),
                                  std::memory_order_relaxed);
   }
+  // After the barrier.
+  void FinishClosing() {
+    // relaxed - what was accepted was claimed before the barrier.
+    if (last_ == kNoLast) last_ = claimed_.load(std::memory_order_relaxed);
+  }
 
   // No further message will come if the lane is found empty after this.
   [[nodiscard]] bool abandoned() const {
@@ -248,6 +274,8 @@ class Lane : public MainHeapObject {
     return 4 * generation + kPublished;
   }
 
+  static constexpr std::uint64_t kNoLast = ~std::uint64_t{0};
+
   using Word = typename Atomics::template Atomic<std::uint64_t>;
 
   struct Segment {
@@ -255,11 +283,11 @@ class Lane : public MainHeapObject {
     std::uint64_t generation = 1;  // the sender's, until it links the segment
     Segment* next_free = nullptr;  // whoever has it, of those that nobody reads
 
-    std::byte* slots() { return reinterpret_cast<std::byte*>(this) + kLine; }
+    std::byte* slots() { return reinterpret_cast<std::byte*>(this) + kHead; }
   };
-  static_assert(sizeof(Segment) <= kLine);
+  static constexpr std::size_t kHead = (sizeof(Segment) + kLine - 1) / kLine * kLine;
 
-  std::size_t SlotsOfSegment() const { return (kSegmentBytes - kLine) / shape_.stride; }
+  std::size_t SlotsOfSegment() const { return (kSegmentBytes - kHead) / shape_.stride; }
   std::byte* End(Segment& segment) const {
     return segment.slots() + SlotsOfSegment() * shape_.stride;
   }
@@ -356,6 +384,8 @@ class Lane : public MainHeapObject {
   std::uint64_t write_published_ = 0;
   Segment* write_segment_;
   Segment* fresh_ = nullptr;  // to be written next
+  int open_ = 0;
+  bool closed_ = false;
   typename Atomics::template Atomic<std::uint64_t> claimed_{0};
   // What both look at, written now and then.
   alignas(kLine) typename Atomics::template Atomic<std::uint32_t> attended_{0};
@@ -373,6 +403,7 @@ class Lane : public MainHeapObject {
   typename Atomics::template Atomic<std::uint64_t> passed_{0};  // slots, taken or skipped
   int in_hands_ = 0;
   bool closing_ = false;
+  std::uint64_t last_ = kNoLast;  // slot that is looked at, while closing
 };
 
 }  // namespace isolates::internal

@@ -34,10 +34,12 @@ class SenderHandle {
   const Ref<PortCore>& port() const noexcept { return port_; }
   // Throws StateError if there is no port.
   PortCore& RequirePort() const;
-  // If the calling isolate has a lane to the port, and this object knows it: all goes there.
+  // If the calling isolate has a lane to the port, and this object knows it, and nobody that it is
+  // closed: all goes there.
   SenderLane* LaneOfThisIsolate() const noexcept {
-    return lane_ != nullptr && current_host != nullptr && current_host->id() == host_ ? lane_
-                                                                                      : nullptr;
+    const bool has_lane =
+        lane_ != nullptr && current_host != nullptr && current_host->id() == host_;
+    return has_lane && !lane_->lane.closed() ? lane_ : nullptr;
   }
 
  private:
@@ -91,6 +93,8 @@ class Departure {
   // A message was published in a lane that its owner does not look at. False: the port is closed;
   // the message is the sender's again.
   static bool Announce(PortCore& port, SenderLane& lane, const LanePlace& place);
+  // No message came to be in that place.
+  static void Skip(PortCore& port, SenderLane& lane, const LanePlace& place) noexcept;
   // The envelope that was refused is destroyed.
   void Discard(Envelope* envelope) noexcept;
   // A message that the port drops because it is full.
