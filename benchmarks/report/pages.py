@@ -222,6 +222,11 @@ def is_ours(row):
 
 def peer_sections(rows):
     sections = []
+    limits = [r for r in rows if r["workload"] == "W0" and r.get("value")]
+    if limits:
+        sections += [Heading("Peers: the limits of the machine"),
+                     Table([("", False), ("median", True), ("min .. max", True), ("unit", False)],
+                           [[r["system"], short(r["value"]), spread(r), r["unit"]] for r in limits])]
     for workload, title in WORKLOADS.items():
         of = [r for r in rows if r["workload"] == workload and r.get("value")]
         if not of:

@@ -5,7 +5,7 @@ import math
 
 WIDTH = 820
 LABELS = 275   # for the names of bars
-VALUES = 90    # for the figures behind them
+VALUES = 120   # for the figures behind them
 BAR, GAP = 14, 10
 SERIES = 6     # colours that the style has
 
