@@ -181,7 +181,8 @@ class PortBase {
   bool ended() const noexcept { return core_ == nullptr || core_->ended(); }
   // What has become of the messages. Any thread.
   PortCounters counters() const { return RequireCore().counters(); }
-  const std::string& debug_name() const { return RequireCore().debug_name(); }
+  // As long as the port is there.
+  std::string_view debug_name() const { return RequireCore().debug_name(); }
 
   // Whether the isolate stays alive while this port is open and listened to. True unless set.
   bool keep_isolate_alive() const { return RequireOwned().keep_alive(); }

@@ -297,8 +297,13 @@ void IsolateCore::HandleUncaught(const std::exception_ptr& error) noexcept {
   // Kept where errors are not fatal too: if the result never comes, this is why.
   const bool wanted = errors_fatal_ || (computation_ != nullptr && computation_->takes_error());
   if (!wanted || error_) return;
-  error_ = std::move(described);
   error_told_ = told;
+  try {
+    error_ = std::make_unique<const RemoteError>(std::move(described));
+  } catch (const std::bad_alloc&) {
+    // Nobody will be told later.
+    if (!told) ReportUnhandledError(described);
+  }
 }
 
 bool IsolateCore::NotifyErrorListeners(const RemoteError& error) noexcept {
@@ -357,7 +362,7 @@ void IsolateCore::End() noexcept {
   bool heap_given_away = false;
   if (computation_ != nullptr) {
     error_told_ = computation_->takes_error() || error_told_;
-    heap_given_away = computation_->Conclude(error_, heap_);
+    heap_given_away = computation_->Conclude(error_.get(), heap_);
   }
   if (dedicated_) scheduler_.EndDedication();
   TellMonitors();

@@ -303,7 +303,7 @@ class IsolateCore final : public LocalsHost {
   std::size_t prune_children_at_ = 8;
   ExitReason exit_reason_ = ExitReason::kFinished;
   std::unique_ptr<FinalMessage> final_message_;
-  std::optional<RemoteError> error_;
+  std::unique_ptr<const RemoteError> error_;
   std::exception_ptr attached_error_;  // what ended an attached isolate, for its caller
   std::unique_ptr<LoopSignal> loop_;
   bool builds_parcel_ = false;

@@ -45,10 +45,12 @@ BlockingRegion::~BlockingRegion() {
   if (entered_) GetScheduler().EndBlocking();
 }
 
-// Twice in a row: what was just made ready, perhaps by this thread, has a worker on its way.
+// What was just made ready, perhaps by this thread, has a worker on its way: some microseconds.
 void BlockingRegion::EnterIfOthersWait() {
+  constexpr int kSteps = 8;
   if (entered_) return;
-  if (std::exchange(others_wait_, GetScheduler().OthersWait()) && others_wait_) Enter();
+  others_wait_ = GetScheduler().OthersWait() ? others_wait_ + 1 : 0;
+  if (others_wait_ == kSteps) Enter();
 }
 
 void BlockingRegion::Enter() {

@@ -154,7 +154,7 @@ class BlockingRegion {
   void EnterIfOthersWait();
 
   IdleWait wait_;
-  bool others_wait_ = false;  // at the last step
+  int others_wait_ = 0;  // for so many steps
   bool entered_ = false;
 };
 

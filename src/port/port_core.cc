@@ -76,7 +76,9 @@ PortCore::PortCore(PortHost& host, const PortOptions& options, const MessageType
     : id_(next_port_id.fetch_add(1, std::memory_order_relaxed)),
       host_(&host),
       type_(type),
-      debug_name_(options.debug_name()),
+      debug_name_(options.debug_name().empty()
+                      ? nullptr
+                      : std::make_unique<const std::string>(options.debug_name())),
       on_close_(options.on_close()),
       counts_senders_(options.close_when_senders_gone()),
       mailbox_(new PortMailbox(options.order(), host)),
@@ -342,7 +344,7 @@ void PortCore::UpdateKeepAlive() noexcept {
 }
 
 std::string PortCore::Describe() const {
-  return debug_name_.empty() ? "port " + std::to_string(id_) : "port '" + debug_name_ + "'";
+  return debug_name_ == nullptr ? "port " + std::to_string(id_) : "port '" + *debug_name_ + "'";
 }
 
 void PortCore::SetAwaited(bool awaited) noexcept {

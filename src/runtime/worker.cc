@@ -11,6 +11,16 @@
 namespace isolates::internal {
 namespace {
 
+// The more isolates wait, the shorter are turns, so that the round of all does not get longer as
+// fast as their number grows; but a turn's own cost is to stay small beside its events.
+int CreditWhile(const std::atomic<std::int64_t>& ready_count) noexcept {
+  constexpr std::int64_t kFull = IsolateCore::kTurnCredit;
+  // relaxed - a hint.
+  const std::int64_t waiting = ready_count.load(std::memory_order_relaxed);
+  return static_cast<int>(
+      std::max<std::int64_t>(kFull / 8, kFull / (1 + std::max<std::int64_t>(0, waiting))));
+}
+
 // How long a worker that found nothing to do keeps the free memory of its heaps.
 constexpr Duration kKeepMemory = std::chrono::milliseconds(50);
 // One search for work out of so many begins with the queue of another place.
@@ -124,7 +134,7 @@ void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
   // While urgent isolates wait, others get one event at a time. relaxed - a hint.
   const bool yields = !core.urgent() && urgent_count_.load(std::memory_order_relaxed) > 0;
   const IsolateCore::TurnEnd end =
-      core.RunTurn(*worker.context, yields ? 1 : IsolateCore::kTurnCredit);
+      core.RunTurn(*worker.context, yields ? 1 : CreditWhile(ready_count_));
   worker.turns.fetch_add(1, std::memory_order_relaxed);
   UncountStalled(worker);
   if (end != IsolateCore::TurnEnd::kMoreToDo) {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <typeinfo>
 
 #include "isolates/detail/event_node.h"
@@ -43,7 +44,9 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   static Ref<PortCore> Create(const PortOptions& options, const MessageType& type);
 
   std::uint64_t id() const noexcept { return id_; }
-  const std::string& debug_name() const noexcept { return debug_name_; }
+  std::string_view debug_name() const noexcept {
+    return debug_name_ != nullptr ? std::string_view(*debug_name_) : std::string_view();
+  }
   PortHost& host() const noexcept { return *host_; }
 
   // --- any thread
@@ -158,7 +161,7 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   const std::uint64_t id_;
   const Ref<PortHost> host_;
   const MessageType& type_;
-  const std::string debug_name_;
+  const std::unique_ptr<const std::string> debug_name_;  // none: nullptr
   const ClosePolicy on_close_;
   const bool counts_senders_;
   const std::unique_ptr<PortMailbox> mailbox_;
