@@ -222,6 +222,20 @@ def isolates_output_test(name, binary, expected, args = [], data = [], **kwargs)
         **kwargs
     )
 
+def isolates_python_test(name, srcs, data = [], size = "small", **kwargs):
+    """A unittest program, the first of srcs; the rest is what it imports. (py_test wants a `python`.)"""
+    native.sh_test(
+        name = name,
+        srcs = ["//bazel:run_smoke.sh"],
+        args = [
+            "python3",
+            "$(location %s)" % srcs[0],
+        ],
+        data = srcs + data,
+        size = size,
+        **kwargs
+    )
+
 # ---- benchmarks ----
 
 def isolates_benchmark(name, srcs = None, copts = [], deps = [], tags = [], data = [], **kwargs):

@@ -98,6 +98,10 @@ void Figures::Add(Result result, std::optional<double> reach) {
   Judge(std::move(result), reach, [](const Result& one) { return one.value <= *one.reach; });
 }
 
+void Figures::AddAtLeast(Result result, std::optional<double> reach) {
+  Judge(std::move(result), reach, [](const Result& one) { return one.value >= *one.reach; });
+}
+
 void Figures::AddRatio(Result result, std::optional<double> reach) {
   Judge(std::move(result), reach, [](const Result& one) { return one.ratio <= *one.reach; });
 }

@@ -38,7 +38,8 @@ class Figures {
                const std::string& unit, const Reaches& reaches);
   // A figure by itself: the value is to be at most that.
   void Add(Result result, std::optional<double> reach);
-  // The same of the ratio.
+  // The same, but at least that; and of the ratio, at most.
+  void AddAtLeast(Result result, std::optional<double> reach);
   void AddRatio(Result result, std::optional<double> reach);
 
   const std::vector<Result>& results() const { return results_; }

@@ -2,7 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -65,29 +68,46 @@ void TakeHandOvers(Figures& figures) {
       sizes, "ns", Figures::Reaches(sizes.size(), 2));
 }
 
-void TakeDrop(Figures& figures) {
-  const auto blocks = figures.Scale<std::size_t>(2'000'000, 20'000);
-  constexpr std::size_t kBytesEach = 48;
+// A map whose nodes were made in no order, as those of most graphs were; two blocks for each entry.
+using Names = std::map<std::uint64_t, std::string>;
+constexpr std::size_t kBytesOfName = 48;
+
+Names BuildNames(std::size_t entries) {
+  Names names;
+  std::uint64_t key = 1;
+  for (std::size_t i = 0; i < entries; ++i) {
+    key = key * 6364136223846793005U + 1442695040888963407U;
+    names.emplace(key, std::string(kBytesOfName, static_cast<char>('a' + i % 26)));
+  }
+  return names;
+}
+
+// Drops in a second, of what `build` returns.
+template <class Builder>
+void TakeDrop(Figures& figures, const std::string& what, Builder* build, std::size_t size) {
+  using Value = std::invoke_result_t<Builder*, std::size_t>;
   const auto destructors = [=] {
-    auto lines = std::make_unique<Lines>(Build(blocks, kBytesEach));
-    Check(*lines, blocks, kBytesEach);
-    return TimeOf([&] { lines.reset(); });
+    auto value = std::make_unique<Value>(build(size));
+    Require(value->size() == size, "all of it is there");
+    return TimeOf([&] { value.reset(); });
   };
   const auto drop = [=] {
-    Message parcel = MakeParcel(Build, blocks, kBytesEach);
-    Check(*parcel, blocks, kBytesEach);
+    Parcel<Value> parcel = MakeParcel(build, size);
+    Require(parcel->size() == size, "all of it is there");
     return TimeOf([&] { parcel.Drop(); });
   };
-  figures.CompareRates(destructors,
-                       {{"drops of a parcel, 2 million blocks (limit: destructors)", drop}}, "1/s",
-                       {300});
+  figures.CompareRates(destructors, {{"drops of 2 million blocks, " + what, drop}}, "1/s", {300});
 }
+
+Lines BuildLines(std::size_t blocks) { return Build(blocks, kBytesOfName); }
 
 }  // namespace
 
 void ParcelFigures(Figures& figures) {
   TakeHandOvers(figures);
-  TakeDrop(figures);
+  const auto blocks = figures.Scale<std::size_t>(2'000'000, 20'000);
+  TakeDrop(figures, "a map (limit: destructors)", BuildNames, blocks / 2);
+  TakeDrop(figures, "a vector of strings (limit: destructors)", BuildLines, blocks);
 }
 
 }  // namespace isolates::bench

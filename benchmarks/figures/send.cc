@@ -58,16 +58,18 @@ double TimeOfSends(std::uint64_t bursts, ReceivePort<Message>& own,
   return SpreadOf(std::move(times)).median;
 }
 
-// Of all threads, for each Send.
+// Of the sending thread, for each Send.
 double AllocationsOfSends(std::uint64_t bursts, ReceivePort<Payload<8>>& own,
                           const SendPort<Payload<8>>& other) {
   WarmUp(own, other);
-  const std::uint64_t before = Allocations();
+  std::uint64_t allocations = 0;
   for (std::uint64_t i = 0; i < bursts; ++i) {
+    const std::uint64_t before = OwnAllocations();
     SendBurst(other);
+    allocations += OwnAllocations() - before;
     Next(own);
   }
-  return static_cast<double>(Allocations() - before) / static_cast<double>(bursts * kBurst);
+  return static_cast<double>(allocations) / static_cast<double>(bursts * kBurst);
 }
 
 // Bursts in which the sending thread made a system call.

@@ -93,11 +93,9 @@ std::string ToMarkdown(std::span<const Result> results) {
              Short(result.ratio) + " | " + std::to_string(result.kept) + ", " +
              std::to_string(result.dropped) + " |";
     if (reaches) {
-      table += " " + Short(result.reach.value_or(kUnknown)) + " | " +
-               (!result.reached   ? ""
-                : *result.reached ? "yes"
-                                  : "no") +
-               " |";
+      table += " " + Short(result.reach.value_or(kUnknown)) + " | ";
+      if (result.reached) table += *result.reached ? "yes " : "no ";
+      table += "|";
     }
     table += "\n";
   }

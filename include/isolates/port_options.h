@@ -24,7 +24,7 @@ enum class MessageOrder {
   // promised. If A sends to C and then to B, and B thereupon sends to C, C may receive B's first.
   kPerSender,
   // The same, and besides: a message comes after all those whose Send happened before its own. All
-  // senders share one list. What that costs: //benchmarks:ports_bench.
+  // senders share one list. What that costs: //benchmarks/programs:fan_in.
   kTotal,
 };
 

@@ -229,7 +229,7 @@ class RawReceivePort : public PortBase<T> {
   explicit RawReceivePort(std::string_view debug_name = {})
       : RawReceivePort(PortBase<T>::Named(debug_name)) {}
   explicit RawReceivePort(const PortOptions& options)
-      : PortBase<T>(internal::PortCore::Create(options, internal::MessageType::kOf<T>), true) {}
+      : PortBase<T>(internal::PortCore::Create(options, internal::kMessageType<T>), true) {}
 
   SendPort<T> send_port() const {
     this->RequireOwned();
@@ -257,7 +257,7 @@ class ReceivePort : public PortBase<T> {
       : ReceivePort(PortBase<T>::Named(debug_name)) {}
   // Throws StateError if the options do not fit each other.
   explicit ReceivePort(const PortOptions& options)
-      : PortBase<T>(internal::PortCore::Create(options, internal::MessageType::kOf<T>), true) {}
+      : PortBase<T>(internal::PortCore::Create(options, internal::kMessageType<T>), true) {}
 
   // Goes on with the port of a raw one: same SendPorts, no message lost. Its handler is gone.
   // (Dart's ReceivePort.fromRawReceivePort.)

@@ -189,7 +189,7 @@ class SendPort {
 
   explicit SendPort(internal::Ref<internal::PortCore> core) : sender_(std::move(core)) {}
 
-  static constexpr bool kMayGoByLane = internal::MessageType::kOf<T>.lane.stride != 0;
+  static constexpr bool kMayGoByLane = internal::LaneShapeOf<T>().stride != 0;
 
   static void Check(const T& message, VerifyLevel level) {
     internal::RequireTransferable<T>();

@@ -10,12 +10,12 @@ namespace isolates::internal {
 
 thread_local constinit PortHost* current_host = nullptr;
 
-Producer& ProducerTable::For(PortCore& port, Ref<Producer> ready_made, Producer::Lane lane) {
+Producer& ProducerTable::For(PortCore& port, Ref<Producer> ready_made, Producer::Part part) {
   auto found = by_port_.find(port.id());
   if (found == by_port_.end()) {
     if (by_port_.size() >= prune_at_) Prune();
     auto producer =
-        ready_made ? std::move(ready_made) : MakeRef<Producer>(port, port.mailbox_->queue, lane);
+        ready_made ? std::move(ready_made) : MakeRef<Producer>(port, port.mailbox_->queue, part);
     found = by_port_.emplace(port.id(), std::move(producer)).first;
   }
   return *found->second;

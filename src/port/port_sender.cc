@@ -64,13 +64,13 @@ Producer& SenderHandle::ProducerOfThisThread() const {
   Ref<Producer> found;
   if (host == nullptr) {
     sent_as_plain_thread = true;
-    found = MakeRef<Producer>(*port_, port_->mailbox_->queue, Producer::Lane::kList);
+    found = MakeRef<Producer>(*port_, port_->mailbox_->queue, Producer::Part::kList);
   } else {
     // The isolate goes on with the object's own sender, if it has none yet: what was sent through
     // this object first stays first.
     found = Ref<Producer>(&host->producers().For(
         *port_, host_ == 0 ? Ref<Producer>(producer_) : nullptr,
-        sent_as_plain_thread ? Producer::Lane::kList : Producer::Lane::kAny));
+        sent_as_plain_thread ? Producer::Part::kList : Producer::Part::kAny));
   }
   if (producer_ != nullptr) producer_->Release();
   producer_ = found.Detach();

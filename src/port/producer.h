@@ -24,9 +24,9 @@ namespace isolates::internal {
 // by one thread at a time, released by any.
 class Producer final : public RefCounted, public MainHeapObject {
  public:
-  using Lane = PortQueue::Producer::Lane;
+  using Part = PortQueue::Producer::Part;
 
-  Producer(PortCore& to, PortQueue& queue, Lane kind) : port(&to), end(queue, kind) {}
+  Producer(PortCore& to, PortQueue& queue, Part part) : port(&to), end(queue, part) {}
   ~Producer() override {
     if (lane) lane->lane.Leave();
   }
@@ -45,8 +45,8 @@ class Producer final : public RefCounted, public MainHeapObject {
 // "first in, first out for each sending isolate". Owner thread.
 class ProducerTable : public MainHeapObject {
  public:
-  // `ready_made`, which may be none, is used for a port that has none yet; `lane` for a fresh one.
-  Producer& For(PortCore& port, Ref<Producer> ready_made, Producer::Lane lane);
+  // `ready_made`, which may be none, is used for a port that has none yet; `part` for a fresh one.
+  Producer& For(PortCore& port, Ref<Producer> ready_made, Producer::Part part);
 
  private:
   using Map = std::unordered_map<std::uint64_t, Ref<Producer>, std::hash<std::uint64_t>,

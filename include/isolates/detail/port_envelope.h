@@ -24,9 +24,6 @@ struct MessageType {
   LaneShape lane;
   void (*destroy)(void* in_transit) noexcept;
   const std::type_info* info;
-
-  template <class T>
-  static const MessageType kOf;
 };
 
 // One sender's lane of a port: the sender has it, and the port.
@@ -75,12 +72,17 @@ class TypedEnvelope final : public Envelope {
   static constexpr std::size_t kMostReused = 512;
 };
 
+// A slot holds the message itself: where moving may throw, it would be lost half way.
 template <class T>
-constexpr MessageType MessageType::kOf = {
-    // A slot holds the message itself: where moving may throw, it would be lost half way.
-    std::is_nothrow_move_constructible_v<T>
-        ? LaneShape::Of(sizeof(InTransit<T>), alignof(InTransit<T>))
-        : LaneShape{},
+constexpr LaneShape LaneShapeOf() {
+  return std::is_nothrow_move_constructible_v<T>
+             ? LaneShape::Of(sizeof(InTransit<T>), alignof(InTransit<T>))
+             : LaneShape{};
+}
+
+template <class T>
+inline constexpr MessageType kMessageType = {
+    LaneShapeOf<T>(),
     [](void* in_transit) noexcept { std::destroy_at(static_cast<InTransit<T>*>(in_transit)); },
     &typeid(T)};
 

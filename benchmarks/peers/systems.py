@@ -1,0 +1,135 @@
+"""What is compared: the workloads, the programs, and which case of which program is which row."""
+
+import collections
+
+# `raw`: the kind of limit that brackets it (raw.c); `more`: a larger value is a better one.
+Workload = collections.namedtuple("Workload", "name title unit raw more timed")
+WORKLOADS = {w.name: w for w in [
+    Workload("W0", "limit of the machine", "ns", "bounce", False, True),
+    Workload("W1", "ping-pong, round trip, 64 bytes by value unless noted", "ns", "bounce", False,
+             True),
+    Workload("W2", "one to one, 64 bytes by value", "Mmsg/s", "stream", True, True),
+    Workload("W3", "four to one, 64 bytes by value", "Mmsg/s", "stream", True, True),
+    Workload("W4", "spawn and take an int result, one after the other", "us", "bounce", False, True),
+    Workload("W5", "parsed JSON from a worker: built there until readable here", "us", None, False,
+             False),
+    Workload("W6", "memory of an idle entity", "bytes", None, False, False),
+]}
+
+# language: how it is built and run (build.py).
+Program = collections.namedtuple("Program", "name language source options")
+PROGRAMS = {p.name: p for p in [
+    Program("std", "c++", "cpp/std_peer.cc", []),
+    Program("moodycamel", "c++", "cpp/moodycamel_peer.cc", []),
+    Program("atomic_queue", "c++", "cpp/atomic_queue_peer.cc", []),
+    Program("tbb", "c++", "cpp/tbb_peer.cc", ["-ltbb"]),
+    Program("boost_fiber", "c++", "cpp/boost_fiber_peer.cc", ["-lboost_fiber", "-lboost_context"]),
+    Program("zeromq", "c++", "cpp/zeromq_peer.cc", ["-lzmq"]),
+    Program("caf", "c++", "cpp/caf_peer.cc", ["-lcaf_core"]),
+    Program("node", "node", "node/peer.js", []),
+    Program("go", "go", "go/peer.go", []),
+    Program("erlang", "erlang", "erlang/comparison.erl", []),
+    Program("rust", "rust", "rust/peer.rs", []),
+    Program("isolates", "bazel", "isolates_peer.cc", []),
+]}
+
+# One row of the result. `placement`: "pinned" (the two sides on a processor each), "free" (on both,
+# where the system's own scheduler puts them), "one thread".
+Case = collections.namedtuple("Case", "system workload program case placement note")
+
+_PINNED, _FREE, _ONE = "pinned", "free", "one thread"
+
+CASES = [Case(*row) for row in [
+    ("isolates, dedicated, spinning", "W1", "isolates", "w1_dedicated", _PINNED, ""),
+    ("isolates, scheduled on workers", "W1", "isolates", "w1_scheduled", _FREE,
+     "coroutines on two workers"),
+    ("atomic_queue SPSC", "W1", "atomic_queue", "w1_spsc", _PINNED, "spins"),
+    ("atomic_queue MPMC", "W1", "atomic_queue", "w1_mpmc", _PINNED, "spins"),
+    ("moodycamel, tokens, spinning", "W1", "moodycamel", "w1_spin", _PINNED, ""),
+    ("moodycamel, blocking", "W1", "moodycamel", "w1_block", _PINNED, "spins before it sleeps"),
+    ("TBB bounded queue, spinning", "W1", "tbb", "w1_spin", _PINNED, ""),
+    ("TBB bounded queue, blocking", "W1", "tbb", "w1_block", _PINNED, "the processor halts"),
+    ("Boost.Fiber, same thread", "W1", "boost_fiber", "w1_same_thread", _ONE,
+     "not between processors"),
+    ("Boost.Fiber, two threads", "W1", "boost_fiber", "w1", _PINNED, "the processor halts"),
+    ("mutex and condition variable", "W1", "std", "w1", _PINNED, "the processor halts"),
+    ("ZeroMQ inproc", "W1", "zeromq", "w1", _PINNED, "PAIR; the processor halts"),
+    ("CAF, scheduled", "W1", "caf", "w1_scheduled", _FREE, "two workers; eight words"),
+    ("CAF, detached", "W1", "caf", "w1_detached", _PINNED, "threads of their own; eight words"),
+    ("Rust mpsc, spinning", "W1", "rust", "w1_spin", _PINNED, ""),
+    ("Rust mpsc, blocking", "W1", "rust", "w1_block", _PINNED, "the processor halts"),
+    ("Go channel", "W1", "go", "w1", _FREE, "not buffered; mostly on one thread"),
+    ("Go channel, locked threads", "W1", "go", "w1_locked", _PINNED, "the processor halts"),
+    ("Erlang", "W1", "erlang", "w1", _FREE, "both land on one scheduler"),
+    ("Erlang, two schedulers", "W1", "erlang", "w1_placed", _PINNED, ""),
+    ("Node MessagePort", "W1", "node", "w1", _FREE, "a number; event loops"),
+    ("Node receiveMessageOnPort, spinning", "W1", "node", "w1_spin", _FREE, "a number"),
+    ("Node Atomics, spinning", "W1", "node", "w1_atomics", _FREE, "a shared word: no messages"),
+
+    ("isolates, unbounded port", "W2", "isolates", "w2", _PINNED, "received in batches"),
+    ("isolates, port of 4096", "W2", "isolates", "w2_bounded", _PINNED, "received in batches"),
+    ("atomic_queue SPSC", "W2", "atomic_queue", "w2_spsc", _PINNED, "capacity 4096"),
+    ("atomic_queue MPMC", "W2", "atomic_queue", "w2_mpmc", _PINNED, "capacity 4096"),
+    ("moodycamel, tokens, spinning", "W2", "moodycamel", "w2_spin", _PINNED, "unbounded"),
+    ("moodycamel, blocking", "W2", "moodycamel", "w2_block", _PINNED, "unbounded"),
+    ("TBB bounded queue, spinning", "W2", "tbb", "w2_spin", _PINNED, "capacity 4096"),
+    ("TBB bounded queue, blocking", "W2", "tbb", "w2_block", _PINNED, "capacity 4096"),
+    ("Boost.Fiber, two threads", "W2", "boost_fiber", "w2", _PINNED, "capacity 65536"),
+    ("mutex and condition variable", "W2", "std", "w2", _PINNED, "unbounded deque"),
+    ("ZeroMQ inproc", "W2", "zeromq", "w2", _PINNED, "PAIR"),
+    ("CAF, scheduled", "W2", "caf", "w2_scheduled", _FREE, "eight words; unbounded"),
+    ("CAF, detached", "W2", "caf", "w2_detached", _PINNED, "eight words; unbounded"),
+    ("Rust mpsc", "W2", "rust", "w2", _PINNED, "unbounded"),
+    ("Rust sync_channel of 4096", "W2", "rust", "w2_bounded", _PINNED, ""),
+    ("Go channel of 1024", "W2", "go", "w2", _FREE, ""),
+    ("Go channel of 1024, locked threads", "W2", "go", "w2_locked", _PINNED, ""),
+    ("Erlang, two schedulers", "W2", "erlang", "w2", _PINNED, "copied; an answer each 10,000"),
+    ("Node MessagePort", "W2", "node", "w2", _FREE, "Uint8Array, structured clone"),
+
+    ("isolates, four on a worker", "W3", "isolates", "w3", _PINNED,
+     "port of 4096; the main thread receives in batches"),
+    ("isolates, four plain threads", "W3", "isolates", "w3_threads", _PINNED,
+     "unbounded; received in batches"),
+    ("atomic_queue MPMC", "W3", "atomic_queue", "w3_mpmc", _PINNED, "capacity 4096"),
+    ("moodycamel, tokens, spinning", "W3", "moodycamel", "w3_spin", _PINNED, "unbounded"),
+    ("moodycamel, blocking", "W3", "moodycamel", "w3_block", _PINNED, "unbounded"),
+    ("TBB bounded queue, spinning", "W3", "tbb", "w3_spin", _PINNED, "capacity 4096"),
+    ("TBB bounded queue, blocking", "W3", "tbb", "w3_block", _PINNED, "capacity 4096"),
+    ("Boost.Fiber, threads", "W3", "boost_fiber", "w3", _PINNED, "capacity 65536"),
+    ("mutex and condition variable", "W3", "std", "w3", _PINNED, "unbounded deque"),
+    ("ZeroMQ inproc", "W3", "zeromq", "w3", _PINNED, "PUSH and PULL"),
+    ("CAF, scheduled", "W3", "caf", "w3_scheduled", _FREE, "eight words; unbounded"),
+    ("CAF, detached", "W3", "caf", "w3_detached", _PINNED, "eight words; unbounded"),
+    ("Rust mpsc", "W3", "rust", "w3", _PINNED, "unbounded"),
+    ("Rust sync_channel of 4096", "W3", "rust", "w3_bounded", _PINNED, ""),
+    ("Go channel of 1024", "W3", "go", "w3", _FREE, ""),
+    ("Erlang, two schedulers", "W3", "erlang", "w3", _PINNED, "copied; an answer each 10,000"),
+    ("Node MessagePort", "W3", "node", "w3", _FREE, "Uint8Array, structured clone"),
+
+    ("isolates Run and Get", "W4", "isolates", "w4", _FREE, ""),
+    ("TBB task_group", "W4", "tbb", "w4", _ONE, "the waiter runs the task itself"),
+    ("Boost.Fiber async", "W4", "boost_fiber", "w4", _ONE, ""),
+    ("std::async", "W4", "std", "w4_async", _FREE, "a thread for each"),
+    ("std::thread with a promise", "W4", "std", "w4_thread", _FREE, "joined"),
+    ("CAF spawn and request", "W4", "caf", "w4", _FREE, "the caller blocks"),
+    ("Rust thread::spawn", "W4", "rust", "w4", _FREE, "joined"),
+    ("Go goroutine and channel", "W4", "go", "w4", _FREE, "mostly on one thread"),
+    ("Erlang spawn", "W4", "erlang", "w4", _FREE, ""),
+    ("Node Worker", "W4", "node", "w4", _FREE, "to its first message, and its exit"),
+
+    ("isolates Run, moved", "W5", "isolates", "w5_move", _FREE, "nlohmann::json"),
+    ("isolates RunParcel", "W5", "isolates", "w5_parcel", _FREE,
+     "nlohmann::json; with verification and census, for a drop as a whole"),
+    ("std::promise, moved", "W5", "std", "w5", _PINNED, "nlohmann::json, glibc's malloc"),
+    ("Go pointer over a channel", "W5", "go", "w5", _FREE, "encoding/json; shared afterwards"),
+    ("Erlang, copied", "W5", "erlang", "w5", _FREE, "a term of the same shape, not parsed"),
+    ("Node structured clone", "W5", "node", "w5", _FREE, "JSON.parse"),
+
+    ("isolate, light, with a port", "W6", "isolates", "w6_light", _FREE, "100,000"),
+    ("isolate with a heap and a port", "W6", "isolates", "w6_heap", _FREE, "2,000"),
+    ("CAF actor", "W6", "caf", "w6", _FREE, "100,000; event-based"),
+    ("Go goroutine", "W6", "go", "w6", _FREE, "100,000; waits for a channel"),
+    ("Erlang process", "W6", "erlang", "w6", _FREE, "100,000; in receive"),
+    ("std::thread", "W6", "std", "w6", _FREE, "2,000; without the kernel's part"),
+    ("Node Worker", "W6", "node", "w6", _FREE, "20"),
+]]
