@@ -174,7 +174,7 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
 
   // Owner only from here on.
   SenderLane* hot_lane_ = nullptr;  // where the last message came from
-  int hot_credit_ = 0;              // messages that may be taken there before others have their turn
+  int hot_credit_ = 0;  // messages that may be taken there before others have their turn
   PortCore* next_attended_ = nullptr;  // of the host's list
   Attention attention_ = Attention::kSenders;
   bool in_attended_ = false;

@@ -153,10 +153,10 @@ class Lane : public MainHeapObject {
     std::uint64_t expected = place.published;
     // relaxed, both - whoever wins has the message; the sender built it, and reads nothing of the
     // owner's (L3).
-    const bool retracted = WordOf(place.message)
-                               .compare_exchange_strong(expected, place.published + kSkipped,
-                                                        std::memory_order_relaxed,
-                                                        std::memory_order_relaxed);
+    const bool retracted =
+        WordOf(place.message)
+            .compare_exchange_strong(expected, place.published + kSkipped,
+                                     std::memory_order_relaxed, std::memory_order_relaxed);
     if (retracted) closed_ = true;
     return retracted;
   }
