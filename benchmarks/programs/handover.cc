@@ -5,8 +5,6 @@
 // Limits: for the send, that of a number through the same two isolates; for the copy, memcpy of as
 // many bytes; for the drop, the destructors of the copy. All are taken in turns on the same graph.
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -17,6 +15,7 @@
 #include <vector>
 
 #include "benchmarks/programs/crew.h"
+#include "benchmarks/programs/lines.h"
 #include "benchmarks/programs/program.h"
 #include "benchmarks/support/limits.h"
 #include "benchmarks/support/stopwatch.h"
@@ -24,24 +23,6 @@
 
 namespace isolates::bench {
 namespace {
-
-using Lines = std::vector<std::string>;
-
-// A string for each block, and their table.
-Lines Build(std::size_t blocks, std::size_t bytes_each) {
-  Lines lines;
-  lines.reserve(blocks);
-  for (std::size_t i = 0; i < blocks; ++i) {
-    lines.emplace_back(bytes_each, static_cast<char>('a' + i % 26));
-  }
-  return lines;
-}
-
-void Check(const Lines& lines, std::size_t blocks, std::size_t bytes_each) {
-  Require(lines.size() == blocks, "all blocks are there");
-  Require(lines.back() == std::string(bytes_each, static_cast<char>('a' + (blocks - 1) % 26)),
-          "and hold what they held");
-}
 
 template <class Message>
 struct EchoSetup {
@@ -98,12 +79,6 @@ class Partner {
   ReceivePort<Message> replies_;
   SendPort<Message> out_;
 };
-
-bool HasMemoryFor(std::size_t bytes) {
-  const auto free = static_cast<std::size_t>(sysconf(_SC_AVPHYS_PAGES)) *
-                    static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  return bytes < free;
-}
 
 // One figure and what it is compared with, over the repetitions.
 struct Series {

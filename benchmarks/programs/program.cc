@@ -55,13 +55,6 @@ std::string Disturbances(const Noise& noise) {
 
 }  // namespace
 
-void Require(bool right, std::string_view what) {
-  if (right) return;
-  std::fprintf(stderr, "wrong result: %.*s\n", static_cast<int>(what.size()), what.data());
-  std::fflush(stdout);
-  std::_Exit(1);
-}
-
 Program::Program(int argc, char** argv) {
   constexpr std::string_view kPlacement = "--placement=";
   for (int i = 1; i < argc; ++i) {

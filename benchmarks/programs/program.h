@@ -25,11 +25,9 @@
 #include "benchmarks/support/interleave.h"
 #include "benchmarks/support/placement.h"
 #include "benchmarks/support/report_json.h"
+#include "benchmarks/support/require.h"
 
 namespace isolates::bench {
-
-// A program that gives a wrong result says so and fails at once.
-void Require(bool right, std::string_view what);
 
 class Program {
  public:

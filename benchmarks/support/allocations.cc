@@ -23,11 +23,12 @@ constinit std::array<Slot, kSlots> slots{};
 constinit std::atomic<std::size_t> threads{0};
 constinit thread_local Slot* own = nullptr;
 
-void CountOne() noexcept {
-  // relaxed, all - counters; nothing is published by them.
+// relaxed, all - counters; nothing is published by them.
+Slot& Own() noexcept {
   if (own == nullptr) own = &slots[threads.fetch_add(1, std::memory_order_relaxed) % kSlots];
-  own->count.fetch_add(1, std::memory_order_relaxed);
+  return *own;
 }
+void CountOne() noexcept { Own().count.fetch_add(1, std::memory_order_relaxed); }
 
 }  // namespace
 
@@ -35,6 +36,10 @@ std::uint64_t Allocations() {
   std::uint64_t all = 0;
   for (const Slot& slot : slots) all += slot.count.load(std::memory_order_relaxed);  // relaxed
   return all;
+}
+
+std::uint64_t OwnAllocations() {
+  return Own().count.load(std::memory_order_relaxed);  // relaxed - a counter
 }
 
 }  // namespace isolates::bench

@@ -11,6 +11,8 @@ namespace isolates::bench {
 
 // Of all threads, from the start of the process. Exact if nobody allocates meanwhile.
 std::uint64_t Allocations();
+// Of the calling thread, as long as the process has not had more than 64.
+std::uint64_t OwnAllocations();
 
 }  // namespace isolates::bench
 

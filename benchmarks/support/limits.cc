@@ -8,6 +8,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <memory>
@@ -110,6 +111,77 @@ class Ring {
   alignas(128) std::atomic<std::uint64_t> read_{0};
 };
 
+// One sender, one receiver. A slot is full when its number is that of the message due: nobody
+// resets it, so its line goes in one direction only.
+template <std::size_t kBytes>
+class Lane {
+ public:
+  using Words = std::array<std::uint64_t, kBytes / 8>;
+
+  void Send(const Words& words) {
+    while (sent_ == free_until_) {
+      // acquire - pairs with Receive: the slot has been read.
+      free_until_ = received_.load(std::memory_order_acquire) + kSlots;
+    }
+    Slot& slot = slots_[sent_ % kSlots];
+    slot.words = words;
+    slot.number.store(++sent_, std::memory_order_release);  // release - pairs with Receive
+  }
+  template <bool kPause>
+  Words Receive() {
+    const Slot& slot = slots_[next_ % kSlots];
+    ++next_;
+    // acquire - pairs with Send: the message is written.
+    while (slot.number.load(std::memory_order_acquire) != next_) Spin<kPause>();
+    const Words words = slot.words;
+    // release - pairs with Send: the slots have been read.
+    if (next_ % (kSlots / 2) == 0) received_.store(next_, std::memory_order_release);
+    return words;
+  }
+
+ private:
+  struct alignas(kBytes <= 56 ? 64 : 128) Slot {
+    Words words{};
+    std::atomic<std::uint64_t> number{0};
+  };
+  static constexpr std::uint64_t kSlots = 64;
+  std::array<Slot, kSlots> slots_{};
+  alignas(128) std::uint64_t sent_ = 0;
+  std::uint64_t free_until_ = kSlots;
+  alignas(128) std::uint64_t next_ = 0;
+  alignas(128) std::atomic<std::uint64_t> received_{0};
+};
+
+template <std::size_t kBytes, bool kPause>
+double LaneRoundTrip(CpuPair cpus, int round_trips) {
+  const auto there = std::make_unique<Lane<kBytes>>();
+  const auto back = std::make_unique<Lane<kBytes>>();
+  const double ns = TimeOfBoth(
+      cpus,
+      [&] {
+        typename Lane<kBytes>::Words words{};
+        for (int i = 0; i < round_trips; ++i) {
+          there->Send(words);
+          words = back->template Receive<kPause>();
+        }
+        if (words[0] != static_cast<std::uint64_t>(round_trips)) std::abort();
+      },
+      [&] {
+        for (int i = 0; i < round_trips; ++i) {
+          auto words = there->template Receive<kPause>();
+          ++words[0];
+          back->Send(words);
+        }
+      });
+  return ns / round_trips;
+}
+
+template <std::size_t kBytes>
+double BetterLaneRoundTrip(CpuPair cpus, int round_trips) {
+  return std::min(LaneRoundTrip<kBytes, false>(cpus, round_trips),
+                  LaneRoundTrip<kBytes, true>(cpus, round_trips));
+}
+
 void FutexWait(Line& line, std::uint32_t seen) {
   syscall(SYS_futex, &line.word, FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
 }
@@ -139,6 +211,12 @@ double RawStream(CpuPair cpus, int messages) {
       cpus, [&] { sum.store(ring->Read(count), std::memory_order_relaxed); },  // relaxed - kept
       [&] { ring->Write(count); });
   return ns / messages;
+}
+
+double BareLaneRoundTrip(CpuPair cpus, std::size_t bytes, int round_trips) {
+  if (bytes <= 8) return BetterLaneRoundTrip<8>(cpus, round_trips);
+  if (bytes <= 48) return BetterLaneRoundTrip<48>(cpus, round_trips);
+  return BetterLaneRoundTrip<64>(cpus, round_trips);
 }
 
 double FutexRoundTrip(CpuPair cpus, int round_trips) {

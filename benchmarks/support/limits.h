@@ -21,6 +21,15 @@ double RawBounce(CpuPair cpus, int round_trips = 50'000);
 // for many messages, and remember the other's.
 double RawStream(CpuPair cpus, int messages = 2'000'000);
 
+// Messages of 8, 48 or 64 bytes to and fro through two bare lanes: rings of slots that hold a
+// message and its number, in one cache line if both fit. A round trip; the better of with and
+// without a pause in the loops. What a port can come near to that hands over by value.
+//
+// RawBounce answers in the line that it has just read. Here each direction has lines of its own,
+// which the sender has to take from the receiver before that one can read them: where the processor
+// hands a line over with the right to write it, twice as many transfers.
+double BareLaneRoundTrip(CpuPair cpus, std::size_t bytes, int round_trips = 50'000);
+
 // Two threads that sleep in a futex and wake each other: a round trip.
 double FutexRoundTrip(CpuPair cpus, int round_trips = 500);
 

@@ -1,5 +1,6 @@
 #include "benchmarks/support/report_json.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -72,23 +73,31 @@ std::string ToJson(std::span<const Result> results) {
             ", \"kept\": " + std::to_string(result.kept) +
             ", \"dropped\": " + std::to_string(result.dropped) +
             ", \"min\": " + Number(result.min, "null") + ", \"max\": " + Number(result.max, "null");
-    if (result.reach) json += ", \"reach\": " + Number(*result.reach, "null");
-    if (result.reached)
-      json += std::string(", \"reached\": ") + (*result.reached ? "true" : "false");
+    json += ", \"reach\": " + Number(result.reach.value_or(kUnknown), "null");
+    json += ", \"reached\": ";
+    json += !result.reached ? "null" : *result.reached ? "true" : "false";
     json += "}";
   }
   return json + "\n]\n";
 }
 
 std::string ToMarkdown(std::span<const Result> results) {
-  std::string table =
-      "| what | median | min .. max | unit | limit | ratio | kept, dropped |\n"
-      "|---|---|---|---|---|---|---|\n";
+  const bool reaches =
+      std::any_of(results.begin(), results.end(), [](const Result& one) { return one.reach; });
+  std::string table = "| what | median | min .. max | unit | limit | ratio | kept, dropped |";
+  table += reaches ? " reach | reached |\n" : "\n";
+  table += reaches ? "|---|---|---|---|---|---|---|---|---|\n" : "|---|---|---|---|---|---|---|\n";
   for (const Result& result : results) {
     table += "| " + result.name + " | " + Short(result.value) + " | " + Short(result.min) + " .. " +
              Short(result.max) + " | " + result.unit + " | " + Short(result.limit) + " | " +
              Short(result.ratio) + " | " + std::to_string(result.kept) + ", " +
-             std::to_string(result.dropped) + " |\n";
+             std::to_string(result.dropped) + " |";
+    if (reaches) {
+      table += " " + Short(result.reach.value_or(kUnknown)) + " | ";
+      if (result.reached) table += *result.reached ? "yes " : "no ";
+      table += "|";
+    }
+    table += "\n";
   }
   return table;
 }

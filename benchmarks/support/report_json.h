@@ -1,6 +1,6 @@
 // The one JSON shape of all results: an array of
-//   {"name","value","unit","limit","ratio","kept","dropped","min","max"}
-// and, of figures that are to be reached, "reach" and "reached" besides. What is not known is null.
+//   {"name","value","unit","limit","ratio","kept","dropped","min","max","reach","reached"}
+// What is not known is null; "reach" and "reached" of all that is not to reach anything, too.
 
 #ifndef ISOLATES_BENCHMARKS_SUPPORT_REPORT_JSON_H_
 #define ISOLATES_BENCHMARKS_SUPPORT_REPORT_JSON_H_

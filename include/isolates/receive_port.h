@@ -27,12 +27,6 @@ namespace isolates {
 
 namespace internal {
 
-// The message, in the hands of the receiver; its envelope is free.
-template <class T>
-T TakeMessage(ReceivedEnvelope envelope) {
-  return std::move(static_cast<TypedEnvelope<T>&>(*envelope).message.Arrive());
-}
-
 // A message that was taken out of the port. If it does not get to the listener (no memory, a move
 // that throws), it is a dead letter.
 struct TakenMessage {
@@ -48,7 +42,7 @@ class TypedHandler final : public MessageHandler {
  public:
   explicit TypedHandler(Function function)
       : function_(std::make_shared<Function>(std::move(function))) {}
-  void Handle(PortCore& port, ReceivedEnvelope envelope, bool last) override;
+  void Handle(PortCore& port, ReceivedMessage received, bool last) override;
   bool takes_batches() const noexcept override { return false; }
 
  private:
@@ -93,9 +87,9 @@ template <class T, class Function>
 class BatchHandler final : public MessageHandler {
  public:
   explicit BatchHandler(Function function) : function_(std::move(function)) {}
-  void Handle(PortCore&, ReceivedEnvelope envelope, bool last) override {
+  void Handle(PortCore&, ReceivedMessage received, bool last) override {
     TakenMessage taken;
-    T message = TakeMessage<T>(std::move(envelope));
+    T message = std::move(received).template Take<T>();
     taken.received = true;
     std::invoke(function_, std::move(message), last);
   }
@@ -130,9 +124,9 @@ class ReceiveAwaiter {
     return Open(port_->TryReceive());
   }
 
-  static std::optional<T> Open(ReceivedEnvelope envelope) {
-    if (envelope == nullptr) return std::nullopt;
-    return TakeMessage<T>(std::move(envelope));
+  static std::optional<T> Open(ReceivedMessage received) {
+    if (!received) return std::nullopt;
+    return std::move(received).template Take<T>();
   }
   const Ref<PortCore>& port() const noexcept { return port_; }
 
@@ -187,7 +181,8 @@ class PortBase {
   bool ended() const noexcept { return core_ == nullptr || core_->ended(); }
   // What has become of the messages. Any thread.
   PortCounters counters() const { return RequireCore().counters(); }
-  const std::string& debug_name() const { return RequireCore().debug_name(); }
+  // As long as the port is there.
+  std::string_view debug_name() const { return RequireCore().debug_name(); }
 
   // Whether the isolate stays alive while this port is open and listened to. True unless set.
   bool keep_isolate_alive() const { return RequireOwned().keep_alive(); }
@@ -234,7 +229,7 @@ class RawReceivePort : public PortBase<T> {
   explicit RawReceivePort(std::string_view debug_name = {})
       : RawReceivePort(PortBase<T>::Named(debug_name)) {}
   explicit RawReceivePort(const PortOptions& options)
-      : PortBase<T>(internal::PortCore::Create(options), true) {}
+      : PortBase<T>(internal::PortCore::Create(options, internal::kMessageType<T>), true) {}
 
   SendPort<T> send_port() const {
     this->RequireOwned();
@@ -262,7 +257,7 @@ class ReceivePort : public PortBase<T> {
       : ReceivePort(PortBase<T>::Named(debug_name)) {}
   // Throws StateError if the options do not fit each other.
   explicit ReceivePort(const PortOptions& options)
-      : PortBase<T>(internal::PortCore::Create(options), true) {}
+      : PortBase<T>(internal::PortCore::Create(options, internal::kMessageType<T>), true) {}
 
   // Goes on with the port of a raw one: same SendPorts, no message lost. Its handler is gone.
   // (Dart's ReceivePort.fromRawReceivePort.)
@@ -342,9 +337,9 @@ class ReceivePort : public PortBase<T> {
     for (; count < most; ++count) {
       // Before one is taken: if there is no memory, none is lost.
       if (into.size() == into.capacity()) into.reserve(2 * into.size() + 1);
-      internal::ReceivedEnvelope envelope = this->core_->TryReceive();
-      if (envelope == nullptr) break;
-      into.push_back(internal::TakeMessage<T>(std::move(envelope)));
+      internal::ReceivedMessage received = this->core_->TryReceive();
+      if (!received) break;
+      into.push_back(std::move(received).template Take<T>());
     }
     return count;
   }
@@ -363,9 +358,9 @@ class ReceivePort : public PortBase<T> {
 };
 
 template <class T, class Function>
-void internal::TypedHandler<T, Function>::Handle(PortCore& port, ReceivedEnvelope envelope, bool) {
+void internal::TypedHandler<T, Function>::Handle(PortCore& port, ReceivedMessage received, bool) {
   TakenMessage taken;
-  T message = TakeMessage<T>(std::move(envelope));
+  T message = std::move(received).template Take<T>();
   if constexpr (std::invocable<Function&, ReceivePort<T>&, T>) {
     ReceivePort<T> view(typename ReceivePort<T>::View{}, Ref<PortCore>(&port));
     Call(PortAndMessage{std::move(view), std::move(message)}, taken);

@@ -336,7 +336,7 @@ class RequestPort {
   // Reply somebody holds may still be answered.
   void Close() { port_.Close(); }
   bool is_open() const noexcept { return port_.is_open(); }
-  const std::string& debug_name() const noexcept { return port_.debug_name(); }
+  std::string_view debug_name() const noexcept { return port_.debug_name(); }
 
   bool keep_isolate_alive() const noexcept { return port_.keep_isolate_alive(); }
   void set_keep_isolate_alive(bool keep_alive) { port_.set_keep_isolate_alive(keep_alive); }

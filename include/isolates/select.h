@@ -44,8 +44,8 @@ class TypedSelectCase final : public SelectCase {
         handler_(std::move(handler)),
         closed_handler_(std::move(closed_handler)) {}
 
-  void OnMessage(ReceivedEnvelope envelope) override {
-    std::invoke(handler_, TakeMessage<T>(std::move(envelope)));
+  void OnMessage(ReceivedMessage message) override {
+    std::invoke(handler_, std::move(message).template Take<T>());
   }
   void OnClosed() override { std::invoke(closed_handler_); }
 

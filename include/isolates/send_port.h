@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <new>
 #include <optional>
 #include <utility>
@@ -86,6 +87,11 @@ class SendPort {
   // move that throws then ends the process.
   SendResult Send(T&& message, VerifyLevel level = VerifyLevel::kDefault) const {
     Check(message, level);
+    if constexpr (kMayGoByLane) {
+      if (auto* const lane = sender_.LaneOfThisIsolate()) {
+        return DeliverByLane(*lane, message, level);
+      }
+    }
     internal::Departure departure = Depart(message);
     const SendResult room = departure.TakeRoom();
     return room == SendResult::kAccepted ? Deliver(departure, message, level)
@@ -137,6 +143,14 @@ class SendPort {
   SendResult Send(const T& message, VerifyLevel level = VerifyLevel::kDefault) const
     requires std::copy_constructible<T>
   {
+    if constexpr (kMayGoByLane) {
+      auto* const lane = sender_.LaneOfThisIsolate();
+      if (lane != nullptr && !closed()) {
+        T copy(message);
+        Check(copy, level);
+        return DeliverByLane(*lane, copy, level);
+      }
+    }
     internal::Departure departure = Depart(message);
     const SendResult room = departure.TakeRoom();
     if (room == SendResult::kDropped) departure.CountDroppedNewest(typeid(T));
@@ -148,7 +162,13 @@ class SendPort {
   }
 
   // True if Send would say kClosed. A port that is open may close at any moment.
-  bool closed() const { return sender_.RequirePort().closed(); }
+  bool closed() const {
+    const bool closed = sender_.RequirePort().closed();
+    if (closed) {
+      if (auto* const lane = sender_.LaneOfThisIsolate()) lane->lane.SetClosed();
+    }
+    return closed;
+  }
 
   // What has become of the port's messages. Throws StateError without a port.
   PortCounters counters() const { return sender_.RequirePort().counters(); }
@@ -168,6 +188,8 @@ class SendPort {
   friend class RawReceivePort;
 
   explicit SendPort(internal::Ref<internal::PortCore> core) : sender_(std::move(core)) {}
+
+  static constexpr bool kMayGoByLane = internal::LaneShapeOf<T>().stride != 0;
 
   static void Check(const T& message, VerifyLevel level) {
     internal::RequireTransferable<T>();
@@ -197,6 +219,9 @@ class SendPort {
     return room;
   }
   SendResult Deliver(internal::Departure& departure, T& message, VerifyLevel level) const {
+    if constexpr (kMayGoByLane) {
+      if (auto* const lane = departure.lane()) return DeliverByLane(*lane, message, level);
+    }
     using Envelope = internal::TypedEnvelope<T>;
     const internal::HandOverTo to("port", sender_.port()->debug_name(), id());
     void* const block = departure.Block(sizeof(Envelope), alignof(Envelope));
@@ -209,6 +234,14 @@ class SendPort {
       throw;
     }
     // This object may be part of the message, and have moved with it.
+    if constexpr (kMayGoByLane) {
+      // What the message's move has sent may have opened one: nothing overtakes that.
+      if (auto* const lane = departure.lane()) [[unlikely]] {
+        envelope->GiveBack(message);
+        departure.Discard(envelope);
+        return DeliverByLane(*lane, message, level);
+      }
+    }
     try {
       if (departure.Send(envelope)) return SendResult::kAccepted;
     } catch (...) {
@@ -218,6 +251,32 @@ class SendPort {
     }
     envelope->GiveBack(message);
     departure.Discard(envelope);
+    return SendResult::kClosed;
+  }
+
+  // The same in a lane, which has room and which the port shares with this isolate alone.
+  SendResult DeliverByLane(internal::SenderLane& lane, T& message, VerifyLevel level) const {
+    using InTransit = internal::InTransit<T>;
+    internal::PortCore& port = *sender_.port();
+    const internal::HandOverTo to("port", port.debug_name(), port.id());
+    const internal::LanePlace place = lane.lane.Claim();
+    auto* const sent = ::new (place.message) InTransit(std::move(message));
+    try {
+      internal::VerifyMoved(sent->peek(), "message", level);
+    } catch (...) {
+      std::destroy_at(sent);
+      internal::Departure::Skip(port, lane, place);
+      throw;
+    }
+    if (lane.lane.Publish(place)) [[likely]]
+      return SendResult::kAccepted;
+    // This object may be part of the message, and have moved with it.
+    if (internal::Departure::Announce(port, lane, place)) return SendResult::kAccepted;
+    // While user code runs that moves the message back.
+    const internal::Ref<internal::SenderLane> keep(&lane);
+    std::destroy_at(&message);
+    std::construct_at(&message, std::move(sent->Arrive()));
+    std::destroy_at(sent);
     return SendResult::kClosed;
   }
 

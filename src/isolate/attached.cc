@@ -127,8 +127,8 @@ void IsolateCore::Pump(int credit) {
   std::rethrow_exception(error);
 }
 
-void IsolateCore::PumpUntil(bool (*ready)(const void*), const void* argument, TimePoint deadline,
-                            BlockedWait& wait) {
+void IsolateCore::PumpUntil(const WaitSubject& subject, bool (*ready)(const void*),
+                            const void* argument, TimePoint deadline, BlockedWait& wait) {
   // The caller may be building a parcel: events are handled in the heap of this isolate.
   const MainHeapScope main_heap;
   const Presence presence(*this);
@@ -137,10 +137,14 @@ void IsolateCore::PumpUntil(bool (*ready)(const void*), const void* argument, Ti
     if (ready(argument) || ending_ || HasPassed(deadline)) return;
     if (MoreToDo()) continue;
     BlockingRegion region;
-    while (!state_.notified() && !HasPassed(deadline)) {
-      if (region.LookAgain()) continue;
+    const auto something = [&] { return state_.notified() || MoreToDo() || ready(argument); };
+    while (!something() && !HasPassed(deadline)) {
+      if (region.LookAgain(something)) continue;
       region.Enter();
       wait.Begin();
+      const Sleeping sleeping(subject, argument);
+      StopAttending();
+      if (something()) break;
       state_.SetBlocked();
       if (!state_.notified()) {
         parker_.load(std::memory_order_relaxed)
@@ -159,10 +163,16 @@ void IsolateCore::RunUntilDone(std::unique_ptr<Computation> computation) {
   }
   BlockedWait wait(scheduler_, *this);
   PumpUntil(
+      {"events"},
       [](const void* self) {
-        const auto* core = static_cast<const IsolateCore*>(self);
-        return core->keep_alive() == 0 && core->local_.empty() && core->started_ &&
-               core->pauses_.empty() && !core->state_.notified();
+        // Given as a const pointer, as all arguments of waits.
+        auto* const core = const_cast<IsolateCore*>(static_cast<const IsolateCore*>(self));
+        if (core->keep_alive() != 0 || !core->started_ || !core->pauses_.empty() ||
+            core->state_.notified()) {
+          return false;
+        }
+        core->TakeInbox();
+        return core->local_.empty();
       },
       this, TimePoint::max(), wait);
 }

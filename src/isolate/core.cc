@@ -1,6 +1,7 @@
 #include "src/isolate/core.h"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <new>
 #include <utility>
@@ -24,6 +25,10 @@ struct ExitSignal {};
 
 // relaxed - a number generator.
 std::atomic<std::uint64_t> next_isolate_id{1};
+
+// With a strategy that never sleeps an isolate goes to rest after this, for those who look at it
+// (reports, shutdown); its thread goes on looking.
+constexpr Duration kLongestLinger = std::chrono::milliseconds(1);
 
 }  // namespace
 
@@ -56,6 +61,7 @@ void IsolateCore::Push(EventNode* node) noexcept {
 
 void IsolateCore::PushControl(EventNode* node) noexcept {
   control_.Push(node);
+  Interrupt();
   Wake();
 }
 
@@ -71,6 +77,7 @@ void IsolateCore::RequestKill(ExitReason cause, std::string_view reason) noexcep
   }
   // relaxed - the Notify that follows publishes it; a later look suffices for everybody else.
   kill_requested_.store(true, std::memory_order_relaxed);
+  Interrupt();
   Wake();
 }
 
@@ -155,6 +162,10 @@ IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context, int credit) {
   }
   // A turn that ended early may have left what was there when it began.
   if (MoreToDo()) return TurnEnd::kMoreToDo;
+  if (attends()) {
+    StopAttending();
+    if (MoreToDo()) return TurnEnd::kMoreToDo;
+  }
   if (loop_ != nullptr) loop_->Clear();
   if (state_.TryIdle()) return TurnEnd::kIdle;
   if (loop_ != nullptr) loop_->Restore();
@@ -197,6 +208,7 @@ void IsolateCore::HandleControlBetweenEvents() noexcept {
 void IsolateCore::BeginEnd(ExitReason reason) noexcept {
   if (ending_) return;
   ending_ = true;
+  Interrupt();
   exit_reason_ = reason;
 }
 
@@ -205,11 +217,38 @@ void IsolateCore::BeginRequestedEnd() noexcept {
   BeginEnd(request != nullptr ? request->cause : ExitReason::kKilled);
 }
 
-void IsolateCore::TakeInbox() noexcept { local_.AppendChain(inbox_.TakeAll()); }
+void IsolateCore::TakeInbox() noexcept {
+  local_.AppendChain(inbox_.TakeAll());
+  // Now and then also while other events are there, which may never end.
+  if (attends() && (local_.empty() || credit_ % 16 == 0)) LookAtAttended();
+}
+
+bool IsolateCore::Linger() noexcept {
+  if (!attends() || attached_ != nullptr || loop_ != nullptr || keep_alive() <= 0 ||
+      !scheduler_.MayLinger()) {
+    return false;
+  }
+  const auto something = [this] {
+    TakeInbox();
+    // relaxed - a hint, as in HandleControlBetweenEvents.
+    return !local_.empty() || !control_.empty() || kill_requested_.load(std::memory_order_relaxed);
+  };
+  const MainHeapScope main_heap;  // a strategy of the program may allocate
+  IdleWait wait;
+  while (!something()) {
+    if (!scheduler_.MayLinger() || !wait.LookAgain(something) || wait.waited() > kLongestLinger) {
+      wait.Forget();  // the worker goes on waiting
+      return false;
+    }
+  }
+  return true;
+}
 
 void IsolateCore::HandleEvents(int credit) {
   credit_ = credit;
   if (!pauses_.empty() || ending_) return;
+  // Turns may be too short for the looks of TakeInbox.
+  if (attends()) LookAtAttended();
   if (!started_) {
     started_ = true;
     Deliver(nullptr);
@@ -221,7 +260,10 @@ void IsolateCore::HandleEvents(int credit) {
     if (ending_ || !pauses_.empty()) return;
     TakeInbox();
     EventNode* node = local_.PopFront();
-    if (node == nullptr) return;
+    if (node == nullptr) {
+      if (!Linger()) return;
+      continue;
+    }
     Deliver(node);
   }
 }
@@ -257,8 +299,13 @@ void IsolateCore::HandleUncaught(const std::exception_ptr& error) noexcept {
   // Kept where errors are not fatal too: if the result never comes, this is why.
   const bool wanted = errors_fatal_ || (computation_ != nullptr && computation_->takes_error());
   if (!wanted || error_) return;
-  error_ = std::move(described);
   error_told_ = told;
+  try {
+    error_ = std::make_unique<const RemoteError>(std::move(described));
+  } catch (const std::bad_alloc&) {
+    // Nobody will be told later.
+    if (!told) ReportUnhandledError(described);
+  }
 }
 
 bool IsolateCore::NotifyErrorListeners(const RemoteError& error) noexcept {
@@ -283,6 +330,7 @@ void IsolateCore::EndCode() noexcept {
   tasks_.DestroyRoots();
   if (computation_ != nullptr) computation_->DropCallable();
   CloseAllPorts();
+  StopAttending();
   TakeInbox();
   while (EventNode* node = local_.PopFront()) node->OnDiscard();
 }
@@ -316,7 +364,7 @@ void IsolateCore::End() noexcept {
   bool heap_given_away = false;
   if (computation_ != nullptr) {
     error_told_ = computation_->takes_error() || error_told_;
-    heap_given_away = computation_->Conclude(error_, heap_);
+    heap_given_away = computation_->Conclude(error_.get(), heap_);
   }
   if (dedicated_) scheduler_.EndDedication();
   TellMonitors();
@@ -425,11 +473,14 @@ void IsolateCore::ReleaseHeap() noexcept {
 
 bool IsolateCore::Unwinding() const noexcept { return unwound_ || std::uncaught_exceptions() > 0; }
 
-void IsolateCore::CheckStop() {
+void IsolateCore::CheckStopNow() {
+  ClearInterrupt();
   if (!unwound_) HandleControl();
   // relaxed - a later look suffices.
   if (kill_requested_.load(std::memory_order_relaxed)) BeginRequestedEnd();
-  if (!ending_ || Unwinding()) return;
+  if (!ending_) return;
+  Interrupt();  // until the end: code that goes on is told each time
+  if (Unwinding()) return;
   if (in_turn_) ThrowExitSignal();
   throw StateError("this isolate has ended");
 }
@@ -455,7 +506,7 @@ bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*), c
   CheckStop();
   BlockedWait wait(scheduler_, this, subject, deadline);
   if (!in_turn_) {
-    PumpUntil(ready, argument, deadline, wait);
+    PumpUntil(subject, ready, argument, deadline, wait);
     if (ready(argument)) return true;
     CheckStop();
     return false;
@@ -481,7 +532,12 @@ bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*), c
       CountStep();
       continue;
     }
-    if (region.LookAgain()) continue;
+    const auto something = [&] {
+      // relaxed - a hint, as above.
+      return ready(argument) || !control_.empty() ||
+             kill_requested_.load(std::memory_order_relaxed);
+    };
+    if (region.LookAgain(something)) continue;
     region.Enter();
     wait.Begin();
     // Something came, perhaps since the look above: one look more. Not between SetBlocked and the
@@ -490,6 +546,9 @@ bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*), c
       notified.seen = true;
       continue;
     }
+    // Whoever sent until here has told nobody; whoever sends from here on notifies.
+    const Sleeping sleeping(subject, argument);
+    if (over()) continue;
     state_.SetBlocked();
     if (!state_.notified()) {
       // relaxed - stored by this thread.

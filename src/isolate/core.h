@@ -127,8 +127,9 @@ class IsolateCore final : public LocalsHost {
   }
   bool Wait(const WaitSubject& subject, bool (*ready)(const void*), const void* argument,
             TimePoint deadline) override;
-  void CheckStop() override;
+  void CheckStopNow() override;
   bool InTurn() const noexcept override { return in_turn_; }
+  bool MayAttend() const noexcept override { return loop_ == nullptr && !Chooses(); }
   bool Chooses() const noexcept override;
   std::size_t Choose(std::size_t count) noexcept override;
   Heap* heap() const noexcept override { return heap_; }
@@ -249,8 +250,28 @@ class IsolateCore final : public LocalsHost {
   void DiscardEvents() noexcept;
   // True in destructors of code that is unwound: nothing may be thrown into them.
   bool Unwinding() const noexcept;
-  void PumpUntil(bool (*ready)(const void*), const void* argument, TimePoint deadline,
-                 BlockedWait& wait);
+  void PumpUntil(const WaitSubject& subject, bool (*ready)(const void*), const void* argument,
+                 TimePoint deadline, BlockedWait& wait);
+  // Nothing is to do: stays with the ports that are attended, as long as the thread's idle strategy
+  // says and nobody else needs the thread. True if something came.
+  bool Linger() noexcept;
+  // Around a sleep: see WaitSubject::sleeps.
+  class Sleeping {
+   public:
+    Sleeping(const WaitSubject& subject, const void* argument) noexcept
+        : subject_(subject), argument_(argument) {
+      if (subject_.sleeps != nullptr) subject_.sleeps(argument_, true);
+    }
+    Sleeping(const Sleeping&) = delete;
+    Sleeping& operator=(const Sleeping&) = delete;
+    ~Sleeping() {
+      if (subject_.sleeps != nullptr) subject_.sleeps(argument_, false);
+    }
+
+   private:
+    const WaitSubject& subject_;
+    const void* argument_;
+  };
 
   Scheduler& scheduler_;  // of the thread that made it
   const Capability pause_right_ = Capability::Create();
@@ -282,7 +303,7 @@ class IsolateCore final : public LocalsHost {
   std::size_t prune_children_at_ = 8;
   ExitReason exit_reason_ = ExitReason::kFinished;
   std::unique_ptr<FinalMessage> final_message_;
-  std::optional<RemoteError> error_;
+  std::unique_ptr<const RemoteError> error_;
   std::exception_ptr attached_error_;  // what ended an attached isolate, for its caller
   std::unique_ptr<LoopSignal> loop_;
   bool builds_parcel_ = false;

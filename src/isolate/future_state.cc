@@ -131,7 +131,7 @@ void FutureStateBase::WaitOnPlainThread(TimePoint deadline) {
       GetScheduler(), nullptr, {"a result"}, deadline,
       [](const void* self) { return static_cast<const FutureStateBase*>(self)->done(); }, this);
   while (!done() && !HasPassed(deadline)) {
-    if (region.LookAgain()) continue;
+    if (region.LookAgain([this] { return done(); })) continue;
     region.Enter();
     wait.Begin();
     word_.Block(std::min(SleepLimit(deadline), region.sleep_until()));

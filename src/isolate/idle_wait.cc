@@ -1,5 +1,7 @@
 #include <sched.h>
 
+#include <utility>
+
 #include "isolates/blocking.h"
 #include "isolates/detail/cpu.h"
 #include "isolates/detail/heap.h"
@@ -15,39 +17,40 @@ const IdleStrategy& StrategyOf(const ThreadContext& context) noexcept {
 
 }  // namespace
 
-IdleWait::IdleWait() : context_(ThisThread()), begin_(std::chrono::steady_clock::now()) {}
+IdleWait::IdleWait() : context_(ThisThread()) {}
 
 IdleWait::~IdleWait() {
-  if (!learn_) return;
+  if (!learn_ || begin_ == kNever) return;
   StrategyOf(context_).Learn(context_.idle_memory, std::chrono::steady_clock::now() - begin_);
 }
 
-bool IdleWait::LookAgain() noexcept {
-  const TimePoint now = std::chrono::steady_clock::now();
+IdleStrategy::Step::Kind IdleWait::NextStep() noexcept {
+  const bool first = std::exchange(first_, false);
+  const TimePoint now = first ? kNever : std::chrono::steady_clock::now();
+  if (begin_ == kNever) begin_ = now;
+  waited_ = now - begin_;
   const bool crowded = !context_.has_processor && GetScheduler().Crowded();
-  const IdleStrategy::Step step =
-      StrategyOf(context_).Next(context_.idle_memory, now - begin_, crowded);
-  switch (step.kind) {
-    case IdleStrategy::Step::Kind::kLook:
-      for (int i = 0; i < 8; ++i) CpuPause();
-      return true;
-    case IdleStrategy::Step::Kind::kYield:
-      sched_yield();
-      return true;
-    case IdleStrategy::Step::Kind::kSleep:
-      break;
+  const IdleStrategy::Step step = StrategyOf(context_).Next(context_.idle_memory, waited_, crowded);
+  if (step.kind == IdleStrategy::Step::Kind::kSleep) {
+    if (begin_ == kNever) begin_ = std::chrono::steady_clock::now();
+    const TimePoint from = first ? begin_ : now;
+    sleep_until_ = step.at_most < TimePoint::max() - from ? from + step.at_most : TimePoint::max();
   }
-  sleep_until_ = step.at_most < TimePoint::max() - now ? now + step.at_most : TimePoint::max();
-  return false;
+  return step.kind;
 }
+
+void IdleWait::Yield() noexcept { sched_yield(); }
 
 BlockingRegion::~BlockingRegion() {
   if (entered_) GetScheduler().EndBlocking();
 }
 
-bool BlockingRegion::LookAgain() {
-  if (!entered_ && GetScheduler().OthersWait()) Enter();
-  return wait_.LookAgain();
+// What was just made ready, perhaps by this thread, has a worker on its way: some microseconds.
+void BlockingRegion::EnterIfOthersWait() {
+  constexpr int kSteps = 8;
+  if (entered_) return;
+  others_wait_ = GetScheduler().OthersWait() ? others_wait_ + 1 : 0;
+  if (others_wait_ == kSteps) Enter();
 }
 
 void BlockingRegion::Enter() {

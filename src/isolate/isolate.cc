@@ -237,7 +237,7 @@ Ref<PortHost> Launch(const LaunchOptions& options, std::unique_ptr<Computation> 
   return isolate;
 }
 
-RemoteError TerminalError(const std::optional<RemoteError>& error) noexcept {
+RemoteError TerminalError(const RemoteError* error) noexcept {
   if (error) return CopyError(*error);
   const IsolateCore* core = CurrentCore();
   try {

@@ -5,6 +5,7 @@
 #define ISOLATES_SRC_ISOLATE_SCHEDULER_H_
 
 #include "isolates/clock.h"
+#include "isolates/detail/cpu.h"
 #include "isolates/detail/heap.h"
 #include "isolates/detail/parker.h"
 #include "isolates/idle_strategy.h"
@@ -51,6 +52,9 @@ class Scheduler {
   virtual bool Crowded() const noexcept = 0;
   // Isolates are ready and nobody has taken them up yet. A hint.
   virtual bool OthersWait() const noexcept = 0;
+  // The calling thread, in a turn that has nothing to do: it may stay for a while and look whether
+  // something comes. False: the thread is wanted for something else. A hint.
+  virtual bool MayLinger() const noexcept = 0;
   // Any thread. Pushes the timer's event to its isolate when the time has come. Takes over a
   // reference.
   virtual void AddTimer(TimerNode* timer) = 0;
@@ -77,7 +81,7 @@ Scheduler& GetScheduler();
 // A wait of the calling thread by its idle strategy.
 //   IdleWait wait;
 //   while (!ready()) {
-//     if (wait.LookAgain()) continue;
+//     if (wait.LookAgain(ready)) continue;
 //     ... announce the sleep, look once more, sleep until wait.sleep_until() at most ...
 //   }
 class IdleWait {
@@ -87,15 +91,42 @@ class IdleWait {
   IdleWait& operator=(const IdleWait&) = delete;
   ~IdleWait();  // the strategy learns how long it was
 
-  // Makes one step. True: look again. False: sleep.
-  bool LookAgain() noexcept;
+  // Makes one step, in which it looks several times whether `ready()`. True: look again. False:
+  // sleep.
+  template <class Ready>
+  bool LookAgain(Ready ready) {
+    switch (NextStep()) {
+      case IdleStrategy::Step::Kind::kLook:
+        // Between two questions for the time, which costs as much as some looks.
+        for (int i = 0; i < kLooks && !ready(); ++i) CpuPause();
+        return true;
+      case IdleStrategy::Step::Kind::kYield:
+        Yield();
+        return true;
+      case IdleStrategy::Step::Kind::kSleep:
+        break;
+    }
+    return false;
+  }
   TimePoint sleep_until() const noexcept { return sleep_until_; }
+  // At the last step.
+  Duration waited() const noexcept { return waited_; }
   // A wait that was cut off tells nothing of how long waits are.
   void Forget() noexcept { learn_ = false; }
 
  private:
+  static constexpr int kLooks = 16;
+  static constexpr TimePoint kNever = TimePoint::min();
+
+  IdleStrategy::Step::Kind NextStep() noexcept;
+  static void Yield() noexcept;
+
   ThreadContext& context_;
-  const TimePoint begin_;
+  // When the second step was made: short waits do not ask for the time, which costs as much as a
+  // message between two processors.
+  TimePoint begin_ = kNever;
+  Duration waited_{0};
+  bool first_ = true;
   TimePoint sleep_until_ = TimePoint::max();
   bool learn_ = true;
 };
@@ -110,13 +141,20 @@ class BlockingRegion {
   ~BlockingRegion();
 
   // As IdleWait's. Throws LimitError (see Scheduler::BeginBlocking).
-  bool LookAgain();
+  template <class Ready>
+  bool LookAgain(Ready ready) {
+    EnterIfOthersWait();
+    return wait_.LookAgain(ready);
+  }
   TimePoint sleep_until() const noexcept { return wait_.sleep_until(); }
   // From here on the thread may sleep.
   void Enter();
 
  private:
+  void EnterIfOthersWait();
+
   IdleWait wait_;
+  int others_wait_ = 0;  // for so many steps
   bool entered_ = false;
 };
 

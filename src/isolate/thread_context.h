@@ -29,8 +29,6 @@ struct ThreadContext : MainHeapObject {
   // The thread has a processor for itself, however crowded the others are.
   bool has_processor = false;
   IdleStrategy::Memory idle_memory;
-  // The runtime's tokens for its ready queues; kept for the next thread that gets this context.
-  class ReadyTokens* ready_tokens = nullptr;
 };
 
 // The calling thread's context, made at the first call.

@@ -83,13 +83,18 @@ std::string LatestValueCore::Describe() const {
 }
 
 bool LatestValueCore::WaitForValue(TimePoint deadline) {
-  struct Awaited {
-    explicit Awaited(Slot& owner) : slot(owner) { slot.SetAwaited(); }
-    ~Awaited() { slot.ClearAwaited(); }
-    Slot& slot;
-  } awaited(slot_);
   return host_->Wait(
-      {"a value on", this},
+      {"a value on", this,
+       [](const void* self, bool sleeps) noexcept {
+         // Given as a const pointer, as all arguments of waits.
+         auto& slot =
+             const_cast<LatestValueCore*>(static_cast<const LatestValueCore*>(self))->slot_;
+         if (sleeps) {
+           slot.SetAwaited();
+         } else {
+           slot.ClearAwaited();
+         }
+       }},
       [](const void* self) {
         const auto* port = static_cast<const LatestValueCore*>(self);
         return port->HasValue() || port->closed();

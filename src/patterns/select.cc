@@ -55,9 +55,9 @@ bool SelectCore::HandleOne() {
     const std::size_t index = (first + i) % cases_.size();
     SelectCase& one = *cases_[index];
     if (one.dropped) continue;
-    if (ReceivedEnvelope envelope = one.port().TryReceive()) {
+    if (ReceivedMessage message = one.port().TryReceive(); message) {
       next_ = index + 1;  // before the handler, which may throw
-      one.OnMessage(std::move(envelope));
+      one.OnMessage(std::move(message));
       return true;
     }
     if (one.port().ended()) {
@@ -83,17 +83,13 @@ void SelectCore::ClearWaiter() noexcept {
 
 bool SelectCore::Wait(TimePoint deadline) {
   if (Ready()) return true;
-  struct Awaited {
-    explicit Awaited(std::span<SelectCase* const> all) : cases(all) {
-      for (SelectCase* const one : cases) one->port().SetAwaited();
-    }
-    ~Awaited() {
-      for (SelectCase* const one : cases) one->port().ClearAwaited();
-    }
-    std::span<SelectCase* const> cases;
-  } awaited(cases_);
   return cases_.front()->port().host().Wait(
-      {"a message on one of several ports (Select)"},
+      {"a message on one of several ports (Select)", nullptr,
+       [](const void* self, bool sleeps) noexcept {
+         for (SelectCase* const one : static_cast<const SelectCore*>(self)->cases_) {
+           one->port().SetAwaited(sleeps);
+         }
+       }},
       [](const void* self) { return static_cast<const SelectCore*>(self)->Ready(); }, this,
       deadline);
 }

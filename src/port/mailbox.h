@@ -59,6 +59,13 @@
 
 namespace isolates::internal {
 
+// What a sender owes the owner after its message is there.
+enum class MailboxDuty : int {
+  kNone,
+  kList,  // put the port before its isolate (M4)
+  kWake,  // (M5)
+};
+
 template <class Atomics, class Queue>
 class Mailbox {
  public:
@@ -81,8 +88,7 @@ class Mailbox {
     word_.fetch_sub(kReservedUnit, std::memory_order_release);
   }
 
-  // What the sender owes the owner after a Commit.
-  enum class Duty { kNone, kList /* put the port before its isolate (M4) */, kWake /* (M5) */ };
+  using Duty = MailboxDuty;
 
   // If the enqueue throws, the message is not in the queue and the reservation stands.
   [[nodiscard]] Duty Commit(Producer& producer, Item item) {
@@ -103,8 +109,14 @@ class Mailbox {
 
   // Something else has happened that the owner must look at, as if a message had come (M4, M5).
   [[nodiscard]] Duty Announce() {
-    // acq_rel - as in TryList and Commit.
+    bool closed;
+    return AnnounceMessage(closed);
+  }
+  // The same for a message that is somewhere else (a Lane). Tells whether the port was closed.
+  [[nodiscard]] Duty AnnounceMessage(bool& closed) {
+    // acq_rel - as in TryList and Commit; acquire also pairs with Refuse.
     const std::uint64_t before = word_.fetch_or(kListed, std::memory_order_acq_rel);
+    closed = (before & kClosed) != 0;
     if ((before & kListed) == 0) return Duty::kList;
     return (before & kAwaited) != 0 ? Duty::kWake : Duty::kNone;
   }

@@ -12,6 +12,7 @@
 #include "isolates/error.h"
 #include "src/port/dead_letters.h"
 #include "src/port/port_bounds.h"
+#include "src/port/port_lanes.h"
 #include "src/port/port_mailbox.h"
 
 namespace isolates::internal {
@@ -50,6 +51,9 @@ void RequireConsistent(const PortOptions& options) {
   }
 }
 
+// Messages from lanes before the queue, and from one before others, have their turn.
+constexpr int kMostInARow = 64;
+
 // Of a counter with one writer.
 void CountOne(std::atomic<std::uint64_t>& counter) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
@@ -57,21 +61,24 @@ void CountOne(std::atomic<std::uint64_t>& counter) noexcept {
 
 }  // namespace
 
-Ref<PortCore> PortCore::Create(const PortOptions& options) {
+Ref<PortCore> PortCore::Create(const PortOptions& options, const MessageType& type) {
   PortHost& host = RequireHost();
   host.CheckStop();
   RequireConsistent(options);
   const HeapScope main_heap(nullptr);
   host.ReservePort();
-  auto core = Ref<PortCore>::Adopt(new PortCore(host, options));
+  auto core = Ref<PortCore>::Adopt(new PortCore(host, options, type));
   host.AddPort(*core);
   return core;
 }
 
-PortCore::PortCore(PortHost& host, const PortOptions& options)
+PortCore::PortCore(PortHost& host, const PortOptions& options, const MessageType& type)
     : id_(next_port_id.fetch_add(1, std::memory_order_relaxed)),
       host_(&host),
-      debug_name_(options.debug_name()),
+      type_(type),
+      debug_name_(options.debug_name().empty()
+                      ? nullptr
+                      : std::make_unique<const std::string>(options.debug_name())),
       on_close_(options.on_close()),
       counts_senders_(options.close_when_senders_gone()),
       mailbox_(new PortMailbox(options.order(), host)),
@@ -102,6 +109,9 @@ PortCounters PortCore::counters() const noexcept {
     counters.refused_full = bounds_->refused.load(std::memory_order_relaxed);
   }
   counters.queue_length = mailbox_->mailbox.Length();
+  // Once the port has ended, what lies in lanes is what was refused.
+  const PortLanes* const lanes = mailbox_->lanes();
+  if (lanes != nullptr && !ended()) counters.queue_length += lanes->Length();
   counters.accepted =
       counters.received + counters.dead_letters + counters.dropped_oldest + counters.queue_length;
   return counters;
@@ -115,16 +125,18 @@ void PortCore::DropSender() noexcept {
   if (counts_senders_ && mailbox_->senders.Drop()) Announce();
 }
 
-void PortCore::Announce() noexcept {
-  switch (mailbox_->mailbox.Announce()) {
-    case PortMailbox::Box::Duty::kList:
+void PortCore::Announce() noexcept { Perform(mailbox_->mailbox.Announce()); }
+
+void PortCore::Perform(MailboxDuty duty) noexcept {
+  switch (duty) {
+    case MailboxDuty::kList:
       AddRef();  // while the port stands in the list
       host_->Push(this);
       return;
-    case PortMailbox::Box::Duty::kWake:
+    case MailboxDuty::kWake:
       host_->Wake();
       return;
-    case PortMailbox::Box::Duty::kNone:
+    case MailboxDuty::kNone:
       return;
   }
 }
@@ -132,10 +144,8 @@ void PortCore::Announce() noexcept {
 // --- the port's isolate: messages
 // -----------------------------------------------------------------
 
-void PortCore::CheckOwner() const {
-  if (current_host != host_.get()) {
-    throw StateError("a ReceivePort may be used only in the isolate that created it");
-  }
+void PortCore::ThrowNotOwner() {
+  throw StateError("a ReceivePort may be used only in the isolate that created it");
 }
 
 Envelope* PortCore::Dequeue() noexcept {
@@ -149,20 +159,73 @@ Envelope* PortCore::Dequeue() noexcept {
 Envelope* PortCore::DequeueAlone() noexcept {
   Envelope* envelope = nullptr;
   if (!mailbox_->mailbox.TryReceive(envelope)) return nullptr;
+  OpenLane(*envelope);
   if (envelope->room != 0) bounds_->room.Give(CreditNeed::FromWord(envelope->room));
   return envelope;
 }
 
-ReceivedEnvelope PortCore::TryReceive() noexcept {
-  Envelope* const envelope = Dequeue();
-  if (envelope != nullptr) {
-    CountOne(received_);
-    EndIfDrained();
-  } else if (SendersGone()) {
-    Drain();
-    if (!ended()) return TryReceive();  // sent before the last of them went
+ReceivedMessage PortCore::TryReceiveAnywhere() noexcept {
+  // Lanes that had their share wait for the queue.
+  const int share = hot_lane_ != nullptr ? hot_credit_ : kMostInARow;
+  hot_credit_ = 0;
+  if (share > 0) {
+    if (ReceivedMessage message = TakeFromLanes(share)) return message;
   }
-  return ReceivedEnvelope(envelope, EnvelopeDeleter(*this));
+  if (Envelope* const envelope = Dequeue()) {
+    hot_lane_ = nullptr;
+    CountReceived();
+    EndIfDrained();
+    return {*this, *envelope};
+  }
+  if (share <= 0) {
+    if (ReceivedMessage message = TakeFromLanes(kMostInARow)) return message;
+  }
+  EndIfDrained();  // a sender may have taken back what was seen in its lane
+  if (SendersGone()) {
+    Drain();
+    if (!ended()) return TryReceiveAnywhere();  // sent before the last of them went
+  }
+  return {};
+}
+
+ReceivedMessage PortCore::TakeFromLanes(int share) noexcept {
+  hot_lane_ = nullptr;
+  PortLanes* const lanes = mailbox_->lanes();
+  if (lanes == nullptr) return {};
+  const TakenFromLane taken = lanes->Take();
+  if (taken.message == nullptr) return {};
+  CountReceived();
+  if (draining_) {
+    EndIfDrained();
+  } else {
+    hot_lane_ = taken.lane;
+    hot_credit_ = share - 1;
+  }
+  return {*this, *taken.lane, taken.message};
+}
+
+void PortCore::OpenLane(Envelope& opener) noexcept {
+  if (opener.opens == nullptr && !opener.wants_lane) return;
+  PortLanes& lanes = *mailbox_->lanes();
+  DropAbandoned(lanes);
+  if (opener.opens == nullptr) return;
+  if (closed()) {
+    lanes.BeginClosing();
+  } else if (host_->MayAttend() && (attention_ == Attention::kOwner || !taken())) {
+    lanes.Attend();
+  }
+  lanes.Add(Ref<SenderLane>::Adopt(std::exchange(opener.opens, nullptr)));
+}
+
+void PortCore::DropAbandoned(PortLanes& lanes) noexcept {
+  hot_lane_ = nullptr;
+  hot_credit_ = 0;
+  lanes.DropAbandoned();
+}
+
+bool PortCore::LanesEmpty() const noexcept {
+  PortLanes* const lanes = mailbox_->lanes();
+  return lanes == nullptr || !lanes->HasMessage();
 }
 
 void PortCore::Recycle(Envelope* envelope) noexcept {
@@ -172,19 +235,57 @@ void PortCore::Recycle(Envelope* envelope) noexcept {
   if (!reusable || !mailbox_->pool.Keep(block)) MainFree(block);
 }
 
-bool PortCore::HasMessage() const noexcept { return mailbox_->mailbox.HasMessage(); }
+bool PortCore::HasMessage() const noexcept {
+  return mailbox_->mailbox.HasMessage() || !LanesEmpty();
+}
 
 bool PortCore::SendersGone() const noexcept {
   return counts_senders_ && !closed() && mailbox_->senders.AllGone();
 }
 
-bool PortCore::Ready() const noexcept { return HasMessage() || ended() || SendersGone(); }
+bool PortCore::Ready() const noexcept {
+  return HasMessage() || ended() || draining_ || SendersGone();
+}
 
 void PortCore::List() noexcept {
-  if (mailbox_->mailbox.TryList()) {
-    AddRef();  // while the port stands in the list
-    host_->Requeue(this);
+  if (attention_ == Attention::kOwner) {
+    attention_ = Attention::kSenders;
+  } else if (!mailbox_->mailbox.TryList()) {
+    return;
   }
+  AddRef();  // while the port stands in the list
+  host_->Requeue(this);
+}
+
+// --- the port's isolate: who notices the next message
+// -----------------------------------------------
+//
+// The bit "listed" of the mailbox says that senders need not tell: the port stands in the list of
+// events of its isolate, or attention_ is kOwner. Then nobody takes messages, or the isolate looks
+// at the port until it has nothing else to do (PortHost::Attend).
+
+void PortCore::SettleAttention() noexcept {
+  if (attention_ == Attention::kSenders) {
+    if (!mailbox_->mailbox.TryList()) return;  // in the list, or on its way there
+    attention_ = Attention::kOwner;
+  }
+  if (!closed() && host_->MayAttend() && (!taken() || host_->Attend(*this))) {
+    if (PortLanes* const lanes = mailbox_->lanes()) lanes->Attend();
+  } else if (LeaveToSenders()) {
+    StdAtomics::HeavyBarrier();
+  }
+  if (taken() && Ready()) List();
+}
+
+bool PortCore::LeaveToSenders() noexcept {
+  attention_ = Attention::kSenders;
+  bool barrier = false;
+  if (PortLanes* const lanes = mailbox_->lanes()) {
+    barrier = lanes->Ignore();
+    DropAbandoned(*lanes);
+  }
+  mailbox_->mailbox.Unlist();
+  return barrier;
 }
 
 // --- the port's isolate: who takes the messages
@@ -195,7 +296,16 @@ void PortCore::SetHandler(std::unique_ptr<MessageHandler> handler) {
   if (ended()) return;  // no message will come: what it holds is not kept until the port dies
   handler_ = std::move(handler);
   UpdateKeepAlive();
-  if (handler_ != nullptr && Ready()) List();
+  BeginToTake();
+}
+
+void PortCore::BeginToTake() noexcept {
+  if (!taken() || handling_event_) return;  // settled after the event
+  if (attention_ == Attention::kOwner || mailbox_->lanes() != nullptr) {
+    SettleAttention();
+  } else if (Ready()) {
+    List();
+  }
 }
 
 void PortCore::RetireHandler() noexcept {
@@ -213,7 +323,7 @@ void PortCore::SetWaiter(std::coroutine_handle<> waiter) {
   }
   waiter_ = waiter;
   UpdateKeepAlive();
-  if (Ready()) List();
+  BeginToTake();
 }
 
 void PortCore::ClearWaiter() noexcept {
@@ -236,21 +346,30 @@ void PortCore::UpdateKeepAlive() noexcept {
 }
 
 std::string PortCore::Describe() const {
-  return debug_name_.empty() ? "port " + std::to_string(id_) : "port '" + debug_name_ + "'";
+  return debug_name_ == nullptr ? "port " + std::to_string(id_) : "port '" + *debug_name_ + "'";
 }
 
-void PortCore::SetAwaited() noexcept { mailbox_->mailbox.SetAwaited(); }
-
-void PortCore::ClearAwaited() noexcept { mailbox_->mailbox.ClearAwaited(); }
+void PortCore::SetAwaited(bool awaited) noexcept {
+  PortLanes* const lanes = mailbox_->lanes();
+  if (awaited) {
+    mailbox_->mailbox.SetAwaited();
+    if (lanes == nullptr) return;
+    if (lanes->Ignore()) StdAtomics::HeavyBarrier();
+    DropAbandoned(*lanes);
+  } else {
+    mailbox_->mailbox.ClearAwaited();
+    // Nobody takes the messages but this isolate's code, which looks before it sleeps.
+    if (lanes != nullptr && !taken() && !closed() && host_->MayAttend()) lanes->Attend();
+  }
+}
 
 bool PortCore::WaitForMessage(TimePoint deadline) {
-  struct Awaited {
-    explicit Awaited(PortCore& owner) : port(owner) { port.SetAwaited(); }
-    ~Awaited() { port.ClearAwaited(); }
-    PortCore& port;
-  } awaited(*this);
   return host_->Wait(
-      {"a message on", this},
+      {"a message on", this,
+       [](const void* self, bool sleeps) noexcept {
+         // Given as a const pointer, as all arguments of waits.
+         const_cast<PortCore*>(static_cast<const PortCore*>(self))->SetAwaited(sleeps);
+       }},
       [](const void* self) { return static_cast<const PortCore*>(self)->Ready(); }, this, deadline);
 }
 
@@ -269,28 +388,52 @@ void PortCore::CloseByPolicy() noexcept {
   }
 }
 
-void PortCore::Drain() noexcept {
-  if (closed()) return;
+void PortCore::Refuse() noexcept {
+  PortLanes* const lanes = mailbox_->lanes();
+  if (lanes != nullptr) lanes->BeginClosing();
   mailbox_->mailbox.Refuse();
   if (bounds_ != nullptr) bounds_->room.Close();
+  if (lanes == nullptr) return;
+  hot_lane_ = nullptr;
+  hot_credit_ = 0;
+  // What was sent while they were not attended came before the closing in the mailbox's word.
+  if (lanes->Ignore()) StdAtomics::HeavyBarrier();
+  lanes->FinishClosing();
+}
+
+void PortCore::Drain() noexcept {
+  if (closed()) return;
+  Refuse();
   draining_ = true;
   EndIfDrained();
 }
 
 void PortCore::EndIfDrained() noexcept {
-  if (draining_ && !mailbox_->mailbox.Settle([] { sched_yield(); })) End();
+  // In this order: what is in the queue may open a lane.
+  if (draining_ && !mailbox_->mailbox.Settle([] { sched_yield(); }) && LanesEmpty()) End();
 }
 
 void PortCore::Close() noexcept {
   if (ended()) return;
   const Ref<PortCore> self(this);
-  mailbox_->mailbox.Refuse();
-  if (bounds_ != nullptr) bounds_->room.Close();
+  if (!closed()) Refuse();
   while (mailbox_->mailbox.Settle([] { sched_yield(); })) {
     if (Envelope* const envelope = Dequeue()) {
       TellOfDeadLetter(*this, envelope->MessageType(), DeadLetterReason::kPortClosed);
       CountOne(dead_letters_);
       DestroyDeadLetter(envelope);
+    }
+  }
+  if (PortLanes* const lanes = mailbox_->lanes()) {
+    for (;;) {
+      const TakenFromLane taken = lanes->Take();
+      if (taken.message == nullptr) break;
+      TellOfDeadLetter(*this, *type_.info, DeadLetterReason::kPortClosed);
+      CountOne(dead_letters_);
+      {
+        const ReceivedMessage dropped(*this, *taken.lane, taken.message);
+      }
+      CountDeadLetter();
     }
   }
   End();
@@ -318,7 +461,15 @@ void DestroyDeadLetter(Envelope* envelope) noexcept {
 
 void PortCore::OnEvent() {
   const auto self = Ref<PortCore>::Adopt(this);  // taken over from the list
-  mailbox_->mailbox.Unlist();
+  attention_ = Attention::kOwner;
+  struct Event {
+    PortCore& port;
+    explicit Event(PortCore& of) noexcept : port(of) { port.handling_event_ = true; }
+    ~Event() {
+      port.handling_event_ = false;
+      if (port.attention_ == Attention::kOwner) port.SettleAttention();
+    }
+  } const event(*this);
   if (waiter_) {
     if (Ready()) {
       const auto waiter = std::exchange(waiter_, nullptr);
@@ -341,13 +492,13 @@ void PortCore::HandleMessages() {
   } handling{*this};
   ++handling_;
   for (bool last = false; !last && handler_.get() == handling.handler;) {
-    ReceivedEnvelope envelope = TryReceive();
-    if (envelope == nullptr) return;
+    ReceivedMessage received = TryReceive();
+    if (!received) return;
     const bool more = HasMessage();
     last = !handling.handler->takes_batches() || !more || !host_->MayGoOn();
     // Before the call: it may wait in a loop of its own, where the next message comes.
     if (last && more) List();
-    handling.handler->Handle(*this, std::move(envelope), last);
+    handling.handler->Handle(*this, std::move(received), last);
     if (!last) host_->CheckStop();
   }
 }

@@ -1,6 +1,7 @@
 #include "isolates/detail/port_host.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "src/port/port_mailbox.h"
 #include "src/port/producer.h"
@@ -9,19 +10,23 @@ namespace isolates::internal {
 
 thread_local constinit PortHost* current_host = nullptr;
 
-Producer& ProducerTable::For(PortCore& port, Ref<Producer> ready_made, Producer::Lane lane) {
+Producer& ProducerTable::For(PortCore& port, Ref<Producer> ready_made, Producer::Part part) {
   auto found = by_port_.find(port.id());
   if (found == by_port_.end()) {
     if (by_port_.size() >= prune_at_) Prune();
     auto producer =
-        ready_made ? std::move(ready_made) : MakeRef<Producer>(port, port.mailbox_->queue, lane);
+        ready_made ? std::move(ready_made) : MakeRef<Producer>(port, port.mailbox_->queue, part);
     found = by_port_.emplace(port.id(), std::move(producer)).first;
   }
   return *found->second;
 }
 
 void ProducerTable::Prune() {
-  std::erase_if(by_port_, [](const auto& entry) { return entry.second->port->closed(); });
+  std::erase_if(by_port_, [](const auto& entry) {
+    const Producer& producer = *entry.second;
+    // A message that is being built in its lane, by code that sends others, needs the lane after.
+    return producer.port->closed() && !(producer.lane && producer.lane->lane.sending());
+  });
   prune_at_ = std::max<std::size_t>(32, by_port_.size() * 2);
 }
 
@@ -34,6 +39,55 @@ void PortHost::DropProducers() noexcept { delete std::exchange(producers_, nullp
 ProducerTable& PortHost::producers() {
   if (producers_ == nullptr) producers_ = new ProducerTable;
   return *producers_;
+}
+
+bool PortHost::Attend(PortCore& port) noexcept {
+  if (port.in_attended_) return true;
+  if (attended_count_ == kMostAttended) ForgetEnded();
+  if (attended_count_ == kMostAttended) return false;
+  ++attended_count_;
+  port.in_attended_ = true;
+  port.AddRef();
+  port.next_attended_ = std::exchange(attended_, &port);
+  return true;
+}
+
+void PortHost::ForgetEnded() noexcept {
+  for (PortCore** at = &attended_; *at != nullptr;) {
+    PortCore& port = **at;
+    if (!port.ended()) {
+      at = &port.next_attended_;
+      continue;
+    }
+    *at = port.next_attended_;
+    --attended_count_;
+    port.in_attended_ = false;
+    port.Release();
+  }
+}
+
+void PortHost::LookAtAttended() noexcept {
+  for (PortCore* port = attended_; port != nullptr; port = port->next_attended_) {
+    if (port->attention_ == PortCore::Attention::kOwner && port->taken() && port->Ready()) {
+      port->List();
+    }
+  }
+}
+
+void PortHost::StopAttending() noexcept {
+  bool barrier = false;
+  for (PortCore* port = attended_; port != nullptr; port = port->next_attended_) {
+    if (port->attention_ != PortCore::Attention::kOwner) continue;
+    if (port->LeaveToSenders()) barrier = true;
+  }
+  if (barrier) StdAtomics::HeavyBarrier();
+  while (attended_ != nullptr) {
+    const auto port = Ref<PortCore>::Adopt(attended_);
+    attended_ = port->next_attended_;
+    --attended_count_;
+    port->in_attended_ = false;
+    if (port->taken() && port->Ready()) port->List();
+  }
 }
 
 void PortHost::ReservePort() {

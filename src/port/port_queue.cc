@@ -9,25 +9,25 @@ PortQueue::~PortQueue() {
   delete tokens_.load(std::memory_order_relaxed);  // relaxed - nobody else is left
 }
 
-PortQueue::TokenLane& PortQueue::InstalledTokens() {
-  // acquire - pairs with the exchange below: the lane is complete.
-  TokenLane* lane = tokens_.load(std::memory_order_acquire);
-  if (lane != nullptr) return *lane;
-  auto fresh = std::make_unique<TokenLane>();
+PortQueue::TokenPart& PortQueue::InstalledTokens() {
+  // acquire - pairs with the exchange below: the part is complete.
+  TokenPart* part = tokens_.load(std::memory_order_acquire);
+  if (part != nullptr) return *part;
+  auto fresh = std::make_unique<TokenPart>();
   // acq_rel - release half pairs with the loads of tokens_; acquire half (also on failure): another
-  // sender's lane is complete.
-  if (tokens_.compare_exchange_strong(lane, fresh.get(), std::memory_order_acq_rel,
+  // sender's part is complete.
+  if (tokens_.compare_exchange_strong(part, fresh.get(), std::memory_order_acq_rel,
                                       std::memory_order_acquire)) {
     return *fresh.release();
   }
-  return *lane;
+  return *part;
 }
 
-PortQueue::Producer::Producer(PortQueue& queue, Lane lane)
+PortQueue::Producer::Producer(PortQueue& queue, Part part)
     : queue_(queue),
       // relaxed - a number generator.
       number_(queue.next_sender_.fetch_add(1, std::memory_order_relaxed)) {
-  if (queue.list_only_ || lane == Lane::kList) return;
+  if (queue.list_only_ || part == Part::kList) return;
   // relaxed - a count, which limits how many there are.
   if (queue.token_senders_.fetch_add(1, std::memory_order_relaxed) < kMostTokens) {
     try {
@@ -55,7 +55,7 @@ PortQueue::Producer::~Producer() {
 void PortQueue::Enqueue(Producer& producer, Item item) {
   item->sender = producer.number_;
   if (producer.token_) {
-    // relaxed - this sender has made the lane, or found it.
+    // relaxed - this sender has made the part, or found it.
     tokens_.load(std::memory_order_relaxed)->queue.Enqueue(*producer.token_, item);
   } else {
     arrivals_.Push(item);
@@ -63,7 +63,7 @@ void PortQueue::Enqueue(Producer& producer, Item item) {
 }
 
 bool PortQueue::TryDequeue(Item& item) noexcept {
-  // In turns, so that neither lane waits for the other.
+  // In turns, so that neither part waits for the other.
   tokens_first_ = !tokens_first_;
   if (tokens_first_) return DequeueFromTokens(item) || DequeueFromList(item);
   return DequeueFromList(item) || DequeueFromTokens(item);
@@ -71,8 +71,8 @@ bool PortQueue::TryDequeue(Item& item) noexcept {
 
 bool PortQueue::DequeueFromTokens(Item& item) noexcept {
   // acquire - pairs with InstalledTokens.
-  TokenLane* const lane = tokens_.load(std::memory_order_acquire);
-  return lane != nullptr && lane->queue.TryDequeue(lane->consumer, item);
+  TokenPart* const part = tokens_.load(std::memory_order_acquire);
+  return part != nullptr && part->queue.TryDequeue(part->consumer, item);
 }
 
 bool PortQueue::DequeueFromList(Item& item) noexcept {

@@ -1,11 +1,11 @@
-// PortQueue: the messages of one port, in two lanes, and the senders that fill them.
+// PortQueue: the messages of one port, in two parts, and the senders that fill them.
 //
 // The first senders of a port each have a place of their own in moodycamel's queue, which is made
 // when the first of them comes. All others share a list in order of arrival (EventStack): with very
 // many places moodycamel's queue gets slow, since making one, and finding a message, walk over all
 // of them. Where the order is to be total, everybody uses the list, and in simulations, where the
 // owner chooses among the senders. So do plain threads, whose order shall last when they become
-// isolates. A sender keeps its lane as long as it lives; so in both lanes its messages stay in
+// isolates. A sender keeps its part as long as it lives; so in both parts its messages stay in
 // order.
 //
 // Protocol
@@ -48,26 +48,28 @@ class PortQueue {
   // Throws std::bad_alloc; the item is not in the queue then.
   void Enqueue(Producer& producer, Item item);
   bool TryDequeue(Item& item) noexcept;
+  // More is promised than the order of each sender's messages, or a schedule has to choose.
+  bool keeps_to_list() const noexcept { return list_only_; }
   // The oldest that takes room in its port. Of a port in total order, which has the list alone.
   bool TryDequeueCounted(Item& item) noexcept;
 
  private:
   using Tokens = TokenQueue<Envelope>;
-  struct TokenLane : MainHeapObject {
+  struct TokenPart : MainHeapObject {
     Tokens queue;
     Tokens::Consumer consumer{queue};
   };
   // Places in moodycamel's queue: enough for those who send much, few enough to walk over.
   static constexpr std::int32_t kMostTokens = 32;
 
-  TokenLane& InstalledTokens();
+  TokenPart& InstalledTokens();
   bool DequeueFromTokens(Item& item) noexcept;
   bool DequeueFromList(Item& item) noexcept;
   Envelope* TakeChosen() noexcept;
 
   PortHost* const simulated_;
   const bool list_only_;
-  std::atomic<TokenLane*> tokens_{nullptr};
+  std::atomic<TokenPart*> tokens_{nullptr};
   std::atomic<std::int32_t> token_senders_{0};
   std::atomic<std::uint32_t> next_sender_{0};
   EventStack<Envelope> arrivals_;
@@ -79,9 +81,9 @@ class PortQueue {
 // One sender of a port, used by one thread at a time. Lives no longer than the port.
 class PortQueue::Producer {
  public:
-  enum class Lane { kAny, kList };
+  enum class Part { kAny, kList };
 
-  Producer(PortQueue& queue, Lane lane);
+  Producer(PortQueue& queue, Part part);
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
   ~Producer();

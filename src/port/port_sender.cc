@@ -22,6 +22,9 @@ namespace {
 // common.)
 thread_local constinit bool sent_as_plain_thread = false;
 
+// A sender that has found the port awake so often more than asleep gets a lane.
+constexpr int kHot = 64;
+
 }  // namespace
 
 // --- SenderHandle
@@ -30,12 +33,14 @@ thread_local constinit bool sent_as_plain_thread = false;
 SenderHandle::SenderHandle(SenderHandle&& other) noexcept
     : port_(std::move(other.port_)),
       host_(std::exchange(other.host_, 0)),
-      producer_(std::exchange(other.producer_, nullptr)) {}
+      producer_(std::exchange(other.producer_, nullptr)),
+      lane_(std::exchange(other.lane_, nullptr)) {}
 
 SenderHandle& SenderHandle::operator=(SenderHandle other) noexcept {
   std::swap(port_, other.port_);
   std::swap(host_, other.host_);
   std::swap(producer_, other.producer_);
+  std::swap(lane_, other.lane_);
   return *this;
 }
 
@@ -52,21 +57,25 @@ PortCore& SenderHandle::RequirePort() const {
 Producer& SenderHandle::ProducerOfThisThread() const {
   PortHost* const host = current_host;
   const std::uint64_t id = host == nullptr ? 0 : host->id();
-  if (producer_ != nullptr && host_ == id) return *producer_;
+  if (producer_ != nullptr && host_ == id) {
+    lane_ = producer_->lane.get();
+    return *producer_;
+  }
   Ref<Producer> found;
   if (host == nullptr) {
     sent_as_plain_thread = true;
-    found = MakeRef<Producer>(*port_, port_->mailbox_->queue, Producer::Lane::kList);
+    found = MakeRef<Producer>(*port_, port_->mailbox_->queue, Producer::Part::kList);
   } else {
     // The isolate goes on with the object's own sender, if it has none yet: what was sent through
     // this object first stays first.
     found = Ref<Producer>(&host->producers().For(
         *port_, host_ == 0 ? Ref<Producer>(producer_) : nullptr,
-        sent_as_plain_thread ? Producer::Lane::kList : Producer::Lane::kAny));
+        sent_as_plain_thread ? Producer::Part::kList : Producer::Part::kAny));
   }
   if (producer_ != nullptr) producer_->Release();
   producer_ = found.Detach();
   host_ = id;
+  lane_ = producer_->lane.get();
   return *producer_;
 }
 
@@ -247,25 +256,72 @@ bool Departure::Send(Envelope* envelope) {
     Refuse(SendResult::kClosed);
     return false;
   }
-  PortMailbox::Box::Duty duty;
+  if (producer_->hot >= kHot && MayOpenLane()) OpenLane(*envelope);
+  Ref<SenderLane> lane(envelope->opens);
+  MailboxDuty duty;
   try {
     duty = mailbox.Commit(producer_->end, envelope);
   } catch (...) {
     mailbox.Cancel();
+    CancelLane(*envelope);
     throw;
   }
   room_ = 0;  // goes with the message
-  if (duty == PortMailbox::Box::Duty::kList) {
-    port_->AddRef();  // while the port stands in the list
-    port_->host_->Push(port_);
-  } else if (duty == PortMailbox::Box::Duty::kWake) {
-    port_->host_->Wake();
-  }
+  producer_->lane = std::move(lane);
+  producer_->hot = duty == MailboxDuty::kNone ? producer_->hot + 1 : producer_->hot / 2;
+  port_->Perform(duty);
   const PortBounds* const bounds = port_->bounds_.get();
   if (bounds != nullptr && bounds->policy == FullPolicy::kDropOldest && bounds->room.Exceeded()) {
     DropOldest();
   }
   return true;
+}
+
+// --- Departure: lanes
+// -----------------------------------------------------------------------------
+
+bool Departure::MayOpenLane() const noexcept {
+  return current_host != nullptr && port_->bounds_ == nullptr && port_->type_.lane.stride != 0 &&
+         !port_->mailbox_->queue.keeps_to_list() && HasHeavyBarrier();
+}
+
+// If there is no memory for one now, the next message asks again.
+void Departure::OpenLane(Envelope& opener) noexcept {
+  producer_->hot = 0;
+  try {
+    PortLanes& lanes = port_->mailbox_->MakeLanes();
+    if (!lanes.Reserve()) {
+      opener.wants_lane = true;
+      return;
+    }
+    try {
+      opener.opens = new SenderLane(port_->type_.lane);
+    } catch (...) {
+      lanes.GiveBack(1);
+      throw;
+    }
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): it goes by envelope as before
+  }
+}
+
+void Departure::CancelLane(Envelope& opener) noexcept {
+  if (opener.opens == nullptr) return;
+  std::exchange(opener.opens, nullptr)->Release();
+  port_->mailbox_->lanes()->GiveBack(1);
+}
+
+SenderLane* Departure::lane() const noexcept { return producer_->lane.get(); }
+
+bool Departure::Announce(PortCore& port, SenderLane& lane, const LanePlace& place) {
+  bool closed = false;
+  port.Perform(port.mailbox_->mailbox.AnnounceMessage(closed));
+  if (!closed || !lane.lane.Retract(place)) return true;
+  port.refused_closed_.fetch_add(1, std::memory_order_relaxed);  // relaxed - a counter
+  return false;
+}
+
+void Departure::Skip(PortCore& port, SenderLane& lane, const LanePlace& place) noexcept {
+  if (!lane.lane.Skip(place)) port.Announce();
 }
 
 void Departure::Discard(Envelope* envelope) noexcept {

@@ -24,13 +24,19 @@ namespace isolates::internal {
 // by one thread at a time, released by any.
 class Producer final : public RefCounted, public MainHeapObject {
  public:
-  using Lane = PortQueue::Producer::Lane;
+  using Part = PortQueue::Producer::Part;
 
-  Producer(PortCore& to, PortQueue& queue, Lane lane) : port(&to), end(queue, lane) {}
+  Producer(PortCore& to, PortQueue& queue, Part part) : port(&to), end(queue, part) {}
+  ~Producer() override {
+    if (lane) lane->lane.Leave();
+  }
 
   const Ref<PortCore> port;  // before the end of its queue, so that it is released after it
   PortQueue::Producer end;
   SenderLine line;
+  // Once opened, all messages go there.
+  Ref<SenderLane> lane;
+  int hot = 0;  // how often the port was found awake, and not asleep
   // Of a plain thread's: set during a send, to find two threads in one SendPort.
   std::atomic<bool> busy{false};
 };
@@ -39,8 +45,8 @@ class Producer final : public RefCounted, public MainHeapObject {
 // "first in, first out for each sending isolate". Owner thread.
 class ProducerTable : public MainHeapObject {
  public:
-  // `ready_made`, which may be none, is used for a port that has none yet; `lane` for a fresh one.
-  Producer& For(PortCore& port, Ref<Producer> ready_made, Producer::Lane lane);
+  // `ready_made`, which may be none, is used for a port that has none yet; `part` for a fresh one.
+  Producer& For(PortCore& port, Ref<Producer> ready_made, Producer::Part part);
 
  private:
   using Map = std::unordered_map<std::uint64_t, Ref<Producer>, std::hash<std::uint64_t>,

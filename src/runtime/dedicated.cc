@@ -142,7 +142,7 @@ void Runtime::RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedicatio
     IdleWait wait;
     // acquire - pairs with Stop, as above.
     while (worker.bound.empty() && !stopped_.load(std::memory_order_acquire)) {
-      if (wait.LookAgain()) continue;
+      if (wait.LookAgain([&] { return !worker.bound.empty(); })) continue;
       // A push comes before its token, and the token is taken before the next look.
       NoteRest();
       context.parker.Park(wait.sleep_until());

@@ -8,22 +8,18 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <thread>
-#include <vector>
 
 #include "isolates/detail/cpu.h"
 #include "isolates/detail/event_node.h"
 #include "isolates/detail/main_heap.h"
-#include "isolates/detail/port_token_queue.h"
 #include "src/isolate/core.h"
 #include "src/isolate/thread_context.h"
+#include "src/runtime/ready_queue.h"
 
 namespace isolates::internal {
 
 class Worker;
-
-using ReadyQueue = TokenQueue<IsolateCore>;
 
 // The owner of a place: a worker, the main thread, or nobody.
 //   nobody -> worker   Runtime::FillPlace (any thread), or the worker itself after it blocked
@@ -44,11 +40,8 @@ class Place : public MainHeapObject {
   // The processor that its owner is bound to; changed when an isolate gets one for itself.
   std::atomic<int> cpu;
   // Ready isolates: those that pass the others, and the others.
-  ReadyQueue urgent;
-  ReadyQueue ready;
-  // Those for whose queue there was no memory. Whoever takes them keeps one and puts the others
-  // back.
-  EventStack<IsolateCore> overflow;
+  ReadyQueue<IsolateCore> urgent;
+  ReadyQueue<IsolateCore> ready;
   alignas(kCacheLine) std::atomic<Worker*> owner{nullptr};
   // The worker that sleeps here because it found nothing to do. Whoever takes it out must unpark
   // it.
@@ -64,7 +57,7 @@ struct Dedication : MainHeapObject {
 
 class Worker : public MainHeapObject {
  public:
-  Worker(int worker_number, std::size_t places) : number(worker_number), consumers(2 * places) {}
+  explicit Worker(int worker_number) : number(worker_number) {}
 
   const int number;  // in creation order
   std::thread thread;
@@ -80,9 +73,7 @@ class Worker : public MainHeapObject {
   // Isolates that only this worker may run. Any thread pushes and unparks; the worker takes all.
   EventStack<IsolateCore> bound;
   EventList<IsolateCore> bound_now;  // the worker only
-  // The worker only, two for each place: urgent, ready.
-  std::vector<std::optional<ReadyQueue::Consumer>> consumers;
-  std::size_t searches = 0;  // the worker only
+  std::size_t searches = 0;          // the worker only
   // Not zero while the worker waits in a turn: nobody runs what is bound to it (see Schedule).
   std::atomic<std::uint32_t> waits{0};
   // Odd while a turn runs. The keeper compares two looks.

@@ -30,14 +30,6 @@ RuntimeOptions ChosenOptions() {
 
 }  // namespace
 
-// Two producer tokens for each place, for whatever thread has the context.
-class ReadyTokens : public MainHeapObject {
- public:
-  std::vector<std::unique_ptr<ReadyQueue::Producer>,
-              MainAllocator<std::unique_ptr<ReadyQueue::Producer>>>
-      of_place;
-};
-
 thread_local constinit Scheduler* thread_scheduler = nullptr;
 
 Scheduler& GetScheduler() {
@@ -86,18 +78,6 @@ Runtime::Runtime(RuntimeOptions options)
 // --- any thread
 // -----------------------------------------------------------------------------------
 
-ReadyQueue::Producer& Runtime::TokenFor(Place& place, bool urgent) {
-  ThreadContext& context = ThisThread();
-  if (context.ready_tokens == nullptr) context.ready_tokens = new ReadyTokens;
-  auto& tokens = context.ready_tokens->of_place;
-  if (tokens.empty()) tokens.resize(2 * places_.size());
-  auto& token = tokens[2 * static_cast<std::size_t>(place.index) + (urgent ? 0 : 1)];
-  if (token == nullptr) {
-    token = std::make_unique<ReadyQueue::Producer>(urgent ? place.urgent : place.ready);
-  }
-  return *token;
-}
-
 bool Runtime::Schedule(IsolateCore& core) noexcept {
   // acquire - pairs with Stop.
   if (stopped_.load(std::memory_order_acquire)) return false;
@@ -128,13 +108,8 @@ bool Runtime::Schedule(IsolateCore& core) noexcept {
 }
 
 void Runtime::MakeReady(IsolateCore& core, Place& place) noexcept {
-  bool urgent = core.urgent();
-  try {
-    (urgent ? place.urgent : place.ready).Enqueue(TokenFor(place, urgent), &core);
-  } catch (const std::bad_alloc&) {
-    urgent = false;  // it passes nobody from there
-    place.overflow.Push(&core);
-  }
+  const bool urgent = core.urgent();
+  (urgent ? place.urgent : place.ready).Push(&core);
   // relaxed - a hint where to look first; the count that follows is what nobody misses.
   if (urgent) urgent_count_.fetch_add(1, std::memory_order_relaxed);
   // seq_cst - pairs with Idle and with whoever frees a place: they announce, then look at this
@@ -249,7 +224,7 @@ Worker* Runtime::StartWorker() {
   MarkCurrentHeapNotDroppable();
   workers_.reserve(workers_.size() + 1);
   const int number = static_cast<int>(workers_.size()) + 1;
-  auto worker = std::make_unique<Worker>(number, places_.size());
+  auto worker = std::make_unique<Worker>(number);
   Worker* const raw = worker.get();
   Parker announced;
   raw->thread = std::thread([this, raw, &announced] {

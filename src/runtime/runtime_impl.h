@@ -46,6 +46,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   bool OthersWait() const noexcept override {
     return ready_count_.load(std::memory_order_relaxed) > 0;  // relaxed - a hint
   }
+  bool MayLinger() const noexcept override;
   void AddTimer(TimerNode* timer) override { keeper_->AddTimer(timer); }
   void RemoveTimer(TimerNode& timer) noexcept override { keeper_->RemoveTimer(timer); }
   const Clock& clock() const noexcept override { return keeper_->clock(); }
@@ -93,9 +94,8 @@ class Runtime final : public Scheduler, public MainHeapObject {
   bool Owns(const Worker& worker) const noexcept;
   bool TakeBackPlace(Worker& worker) noexcept;
   IsolateCore* FindWork(Worker& worker);
-  IsolateCore* TakeUrgent(Worker& worker);
-  IsolateCore* TakeFrom(Worker& worker, Place& place, bool urgent);
-  static IsolateCore* TakeOverflow(Place& place) noexcept;
+  IsolateCore* TakeUrgent();
+  IsolateCore* TakeFrom(Place& place, bool urgent);
   void RunIsolate(Worker& worker, IsolateCore& core);
   void Idle(Worker& worker);
   void WaitAsSpare(Worker& worker);
@@ -107,7 +107,6 @@ class Runtime final : public Scheduler, public MainHeapObject {
 
   // --- any thread
   void MakeReady(IsolateCore& core, Place& place) noexcept;
-  ReadyQueue::Producer& TokenFor(Place& place, bool urgent);
   bool WakeForWork(Place& preferred) noexcept;
   void AskToEndTurns() noexcept;
   // The worker is in a turn and has lost its place; the turn is over.

@@ -6,6 +6,7 @@
 #include "isolates/detail/threads.h"
 #include "isolates/detail/worker_heaps.h"
 #include "src/heap/allocation_faults.h"
+#include "src/isolate/unhandled.h"
 #include "src/runtime/runtime_impl.h"
 
 namespace isolates {
@@ -43,8 +44,8 @@ class SimulatedMain final : public Computation {
   bool takes_error() const noexcept override { return true; }
   void Start() override { main_->Start(); }
   void DropCallable() noexcept override { main_->DropCallable(); }
-  bool Conclude(const std::optional<RemoteError>& error, Heap*) noexcept override {
-    error_ = error;
+  bool Conclude(const RemoteError* error, Heap*) noexcept override {
+    if (error != nullptr) error_ = CopyError(*error);
     return false;
   }
 

@@ -51,6 +51,7 @@ class Simulator final : public Scheduler, public MainHeapObject {
   const IdleStrategy& idle_strategy() const noexcept override { return *idle_; }
   bool Crowded() const noexcept override { return false; }
   bool OthersWait() const noexcept override { return false; }
+  bool MayLinger() const noexcept override { return false; }
   bool Chooses() const noexcept override { return true; }
   std::size_t Choose(std::size_t count) noexcept override { return Random(count); }
   void AddTimer(TimerNode* timer) override;

@@ -11,6 +11,16 @@
 namespace isolates::internal {
 namespace {
 
+// The more isolates wait, the shorter are turns, so that the round of all does not get longer as
+// fast as their number grows; but a turn's own cost is to stay small beside its events.
+int CreditWhile(const std::atomic<std::int64_t>& ready_count) noexcept {
+  constexpr std::int64_t kFull = IsolateCore::kTurnCredit;
+  // relaxed - a hint.
+  const std::int64_t waiting = ready_count.load(std::memory_order_relaxed);
+  return static_cast<int>(
+      std::max<std::int64_t>(kFull / 8, kFull / (1 + std::max<std::int64_t>(0, waiting))));
+}
+
 // How long a worker that found nothing to do keeps the free memory of its heaps.
 constexpr Duration kKeepMemory = std::chrono::milliseconds(50);
 // One search for work out of so many begins with the queue of another place.
@@ -82,50 +92,31 @@ IsolateCore* Runtime::FindWork(Worker& worker) {
   const bool own_first = ++worker.searches % kOwnSearches != 0;
   if (!own_first) first += worker.searches / kOwnSearches;
   if (own_first) {
-    if (IsolateCore* core = TakeUrgent(worker)) return core;
+    if (IsolateCore* core = TakeUrgent()) return core;
   }
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Place& place = *places_[(first + i) % places_.size()];
-    if (IsolateCore* core = TakeFrom(worker, place, /*urgent=*/false)) return core;
+    if (IsolateCore* core = TakeFrom(place, /*urgent=*/false)) return core;
   }
-  return own_first ? nullptr : TakeUrgent(worker);
+  return own_first ? nullptr : TakeUrgent();
 }
 
-IsolateCore* Runtime::TakeUrgent(Worker& worker) {
+IsolateCore* Runtime::TakeUrgent() {
   // relaxed - a hint, as in FindWork: whoever misses an isolate here comes back for it.
   if (urgent_count_.load(std::memory_order_relaxed) <= 0) return nullptr;
   for (const auto& place : places_) {
-    if (IsolateCore* core = TakeFrom(worker, *place, /*urgent=*/true)) return core;
+    if (IsolateCore* core = TakeFrom(*place, /*urgent=*/true)) return core;
   }
   return nullptr;
 }
 
-IsolateCore* Runtime::TakeFrom(Worker& worker, Place& place, bool urgent) {
-  ReadyQueue& queue = urgent ? place.urgent : place.ready;
-  auto& consumer = worker.consumers[2 * static_cast<std::size_t>(place.index) + (urgent ? 0 : 1)];
-  if (!consumer.has_value()) consumer.emplace(queue);
-  IsolateCore* core = nullptr;
-  if (!queue.TryDequeue(*consumer, core)) {
-    if (urgent || place.overflow.empty()) return nullptr;
-    core = TakeOverflow(place);
-    if (core == nullptr) return nullptr;
-  }
+IsolateCore* Runtime::TakeFrom(Place& place, bool urgent) {
+  IsolateCore* const core = (urgent ? place.urgent : place.ready).TryPop();
+  if (core == nullptr) return nullptr;
   // relaxed, both - count down what this thread took; only the count's rise wakes anybody.
   if (urgent) urgent_count_.fetch_sub(1, std::memory_order_relaxed);
   ready_count_.fetch_sub(1, std::memory_order_relaxed);
   return core;
-}
-
-// Another worker that finds nothing meanwhile sees by ready_count_ that it has to look again.
-IsolateCore* Runtime::TakeOverflow(Place& place) noexcept {
-  IsolateCore* const first = place.overflow.TakeAll();
-  if (first == nullptr) return nullptr;
-  for (IsolateCore* core = first->next_event; core != nullptr;) {
-    IsolateCore* const next = core->next_event;
-    place.overflow.Push(core);
-    core = next;
-  }
-  return first;
 }
 
 void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
@@ -143,7 +134,7 @@ void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
   // While urgent isolates wait, others get one event at a time. relaxed - a hint.
   const bool yields = !core.urgent() && urgent_count_.load(std::memory_order_relaxed) > 0;
   const IsolateCore::TurnEnd end =
-      core.RunTurn(*worker.context, yields ? 1 : IsolateCore::kTurnCredit);
+      core.RunTurn(*worker.context, yields ? 1 : CreditWhile(ready_count_));
   worker.turns.fetch_add(1, std::memory_order_relaxed);
   UncountStalled(worker);
   if (end != IsolateCore::TurnEnd::kMoreToDo) {
@@ -155,6 +146,17 @@ void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
     return;
   }
   MakeReady(core, place != nullptr ? *place : *places_[1]);
+}
+
+bool Runtime::MayLinger() const noexcept {
+  const Worker* const worker = current_worker;
+  // relaxed, all - hints; the worker's loop looks again.
+  return worker != nullptr && ready_count_.load(std::memory_order_relaxed) <= 0 &&
+         worker->bound.empty() && worker->bound_now.empty() &&
+         !worker->collect_asked.load(std::memory_order_relaxed) &&
+         phase_.load(std::memory_order_relaxed) == Phase::kOpen &&
+         !stopped_.load(std::memory_order_relaxed) &&
+         (worker->dedicated != nullptr || Owns(*worker));
 }
 
 void Runtime::Idle(Worker& worker) {
@@ -174,7 +176,7 @@ void Runtime::Idle(Worker& worker) {
     // looked at again after the searching has ended.
     searching_.fetch_add(1, std::memory_order_seq_cst);
     bool something = found();
-    while (!something && wait.LookAgain()) something = found();
+    while (!something && wait.LookAgain(found)) something = found();
     searching_.fetch_sub(1, std::memory_order_seq_cst);
     if (something) return;
     // seq_cst - announced before ready_count_ is looked at (see MakeReady). Two may stand here

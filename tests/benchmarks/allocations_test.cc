@@ -44,5 +44,19 @@ TEST(AllocationsTest, CountsNothingWhereNothingIsAllocated) {
   EXPECT_EQ(AllocationsOf([&] { ASSERT_FALSE(port.TryReceive()); }), 0U);
 }
 
+TEST(AllocationsTest, TellsOnesOwnFromThoseOfOthers) {
+  const std::uint64_t before = OwnAllocations();
+  kept = std::make_unique<std::string>();
+  const std::uint64_t own = OwnAllocations();
+  EXPECT_EQ(own, before + 1);
+  std::uint64_t in_other = 0;
+  std::thread([&] {
+    const std::uint64_t start = OwnAllocations();
+    kept = std::make_unique<std::string>();
+    in_other = OwnAllocations() - start;
+  }).join();
+  EXPECT_EQ(in_other, 1U);
+}
+
 }  // namespace
 }  // namespace isolates::bench

@@ -133,8 +133,26 @@ TEST(ReportJsonTest, HasOneShape) {
             R"("kept": 2, "dropped": 1, "min": 150, "max": 250, "reach": 2.5, "reached": true},)"
             "\n"
             R"(  {"name": "alone", "value": null, "unit": "us", "limit": null, "ratio": null, )"
-            R"("kept": 0, "dropped": 0, "min": null, "max": null})"
+            R"("kept": 0, "dropped": 0, "min": null, "max": null, "reach": null, )"
+            R"("reached": null})"
             "\n]\n");
+}
+
+TEST(ReportJsonTest, ATableTellsWhatIsToBeReachedIfAnythingIs) {
+  std::vector<Result> results = {ResultOf("alone", SpreadOf({3}), "us", 1)};
+  EXPECT_EQ(ToMarkdown(results),
+            "| what | median | min .. max | unit | limit | ratio | kept, dropped |\n"
+            "|---|---|---|---|---|---|---|\n"
+            "| alone | 3.00 | 3.00 .. 3.00 | us | - | - | 1, 0 |\n");
+  results.push_back(results[0]);
+  results[0].reach = 2.5;
+  results[0].reached = false;
+  EXPECT_EQ(
+      ToMarkdown(results),
+      "| what | median | min .. max | unit | limit | ratio | kept, dropped | reach | reached |\n"
+      "|---|---|---|---|---|---|---|---|---|\n"
+      "| alone | 3.00 | 3.00 .. 3.00 | us | - | - | 1, 0 | 2.50 | no |\n"
+      "| alone | 3.00 | 3.00 .. 3.00 | us | - | - | 1, 0 | - | |\n");
 }
 
 }  // namespace

@@ -20,6 +20,7 @@ TEST(LimitsTest, BetweenTwoProcessors) {
   const auto cpus = TwoCpus();
   if (!cpus) GTEST_SKIP() << "one processor";
   ExpectTime(RawBounce(*cpus, 1'000));
+  for (const std::size_t bytes : {8, 48, 64}) ExpectTime(BareLaneRoundTrip(*cpus, bytes, 1'000));
   ExpectTime(RawStream(*cpus, 10'000));
   ExpectTime(FutexRoundTrip(*cpus, 10));
   ExpectTime(FutexWakeUp(*cpus, 3, 100));

@@ -138,6 +138,17 @@ class Atomic {
 struct RelacyAtomics {
   template <class T>
   using Atomic = model::Atomic<T>;
+
+  // Both halves of the asymmetric barrier are full fences here. The system's promises no less: the
+  // heavy one executes a fence on every thread at some moment, before or after the place where the
+  // light one stands in its code. (That the compiler keeps to that place is the light one's part,
+  // which no model shows.) Relacy lets what was written before one fence happen before what is read
+  // after the next, plain data too; so models of what is published should not rest on fences.
+  static void LightBarrier() { Fence(); }
+  static void HeavyBarrier() { Fence(); }
+
+ private:
+  static void Fence() { rl::ctx().atomic_thread_fence_seq_cst(); }
 };
 
 // Takes SystemFutex's place. A timed wait may be over at any moment, whatever its deadline.

@@ -37,7 +37,7 @@ class Computation : public MainHeapObject {
   // All that the isolate had is gone. Delivers the one terminal message: the result, or the error,
   // or that it ended without a result. In the main heap. A parcel's heap is given away here:
   // returns true if so.
-  virtual bool Conclude(const std::optional<RemoteError>& error, Heap* heap) noexcept = 0;
+  virtual bool Conclude(const RemoteError* error, Heap* heap) noexcept = 0;
 };
 
 // A message that Exit hands over when all has been unwound.

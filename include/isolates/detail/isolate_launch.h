@@ -31,7 +31,7 @@ namespace isolates::internal {
 Ref<PortHost> Launch(const LaunchOptions& options, std::unique_ptr<Computation> computation);
 
 // The terminal error of a future: what ended the isolate, or that it ended without a result.
-RemoteError TerminalError(const std::optional<RemoteError>& error) noexcept;
+RemoteError TerminalError(const RemoteError* error) noexcept;
 RemoteError DescribeCurrentException() noexcept;
 
 template <class Function, class... Args>
@@ -161,10 +161,10 @@ class RunComputation final
     }
   }
 
-  bool Conclude(const std::optional<RemoteError>& error, Heap*) noexcept override {
+  bool Conclude(const RemoteError* error, Heap*) noexcept override {
     if (!this->complete()) {
       // An isolate that was told to end has no error that could go unnoticed.
-      sink_.FailRemotely(TerminalError(error), error.has_value());
+      sink_.FailRemotely(TerminalError(error), error != nullptr);
     } else if constexpr (std::is_void_v<Result>) {
       sink_.Succeed();
     } else {
@@ -219,10 +219,10 @@ class ParcelComputation final
     if (!this->complete()) root_ = nullptr;
   }
 
-  bool Conclude(const std::optional<RemoteError>& error, Heap* heap) noexcept override {
+  bool Conclude(const RemoteError* error, Heap* heap) noexcept override {
     if (!this->complete()) {
       // An isolate that was told to end has no error that could go unnoticed.
-      sink_.FailRemotely(TerminalError(error), error.has_value());
+      sink_.FailRemotely(TerminalError(error), error != nullptr);
       return false;
     }
     std::optional<RemoteError> refused;
@@ -279,7 +279,7 @@ class SpawnComputation final : public Computation {
     }
   }
   void DropCallable() noexcept override { call_.Drop(); }
-  bool Conclude(const std::optional<RemoteError>&, Heap*) noexcept override { return false; }
+  bool Conclude(const RemoteError*, Heap*) noexcept override { return false; }
 
  private:
   template <class Pending>

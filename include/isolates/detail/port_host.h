@@ -17,6 +17,7 @@
 
 namespace isolates::internal {
 
+class PortCore;
 class ProducerTable;
 
 // The receiving end of something that other isolates send to. Closed by its isolate at the latest
@@ -37,6 +38,9 @@ class HostedPort : public RefCounted {
 struct WaitSubject {
   const char* what;
   const HostedPort* port = nullptr;
+  // Called with the wait's argument before the thread sleeps (true) and after it: from one to the
+  // other, whoever makes `ready` hold must wake the host. Looked at once more in between.
+  void (*sleeps)(const void* argument, bool sleeps) noexcept = nullptr;
 };
 
 class PortHost : public RefCounted, public MainHeapObject {
@@ -55,8 +59,11 @@ class PortHost : public RefCounted, public MainHeapObject {
   // The isolate's thread: blocks until `ready(argument)` holds. False if the deadline passed first.
   virtual bool Wait(const WaitSubject& subject, bool (*ready)(const void*), const void* argument,
                     TimePoint deadline) = 0;
-  // The isolate's thread: throws if the isolate has been told to end.
-  virtual void CheckStop() = 0;
+  // The isolate's thread: throws if the isolate has been told to end; handles what it was told.
+  void CheckStop() {
+    // relaxed - a later look suffices.
+    if (interrupted_.load(std::memory_order_relaxed)) CheckStopNow();
+  }
   // The isolate's thread: true while an event of the isolate is handled, so that waiting here keeps
   // all its other events waiting. False in the code of a plain thread that is an isolate too.
   virtual bool InTurn() const noexcept = 0;
@@ -73,6 +80,14 @@ class PortHost : public RefCounted, public MainHeapObject {
   // The isolate's thread: the senders that this isolate has used, one for each port.
   ProducerTable& producers();
 
+  // The isolate's thread: it may look at its ports by itself. False where each message must be
+  // told: to a loop of the program, or in a simulation.
+  virtual bool MayAttend() const noexcept = 0;
+  // The isolate's thread, if MayAttend(): a port that somebody takes messages from, and that this
+  // isolate looks at by itself until it has nothing else to do: its senders need not tell. False:
+  // there are enough.
+  bool Attend(PortCore& port) noexcept;
+
   // The isolate's thread: ports that are open, in no particular order.
   // Room for one more first: what throws must do so before there is a port.
   void ReservePort();
@@ -83,6 +98,28 @@ class PortHost : public RefCounted, public MainHeapObject {
  protected:
   explicit PortHost(std::uint64_t id);
   ~PortHost() override;
+
+  // The isolate's thread: puts those attended ports before the isolate that have something for it.
+  void LookAtAttended() noexcept;
+  // The isolate's thread, before it sleeps: attends to none any more. What came meanwhile is put
+  // before it.
+  void StopAttending() noexcept;
+  bool attends() const noexcept { return attended_ != nullptr; }
+
+  virtual void CheckStopNow() = 0;
+  // Any thread: CheckStop has something to look at.
+  void Interrupt() noexcept {
+    // release - pairs with ClearInterrupt: what it is to look at is there.
+    interrupted_.store(true, std::memory_order_release);
+  }
+  // The isolate's thread, before it looks.
+  void ClearInterrupt() noexcept {
+    // acquire - pairs with Interrupt.
+    interrupted_.exchange(false, std::memory_order_acquire);
+  }
+
+  // The isolate's thread: ports that have ended make room for others.
+  void ForgetEnded() noexcept;
 
   // The thread that has the isolate: the ports that keep it alive.
   std::vector<std::string> DescribeKeepingPorts() const;
@@ -102,8 +139,13 @@ class PortHost : public RefCounted, public MainHeapObject {
  private:
   static inline constinit const std::atomic<bool> kNever{false};
 
+  static constexpr int kMostAttended = 8;
+
   const std::uint64_t id_;
   ProducerTable* producers_ = nullptr;  // made at the first send
+  PortCore* attended_ = nullptr;        // a list of references; some may have gone
+  int attended_count_ = 0;
+  std::atomic<bool> interrupted_{false};
   std::vector<Ref<HostedPort>, MainAllocator<Ref<HostedPort>>> open_ports_;
 };
 

@@ -34,6 +34,13 @@ class SenderHandle {
   const Ref<PortCore>& port() const noexcept { return port_; }
   // Throws StateError if there is no port.
   PortCore& RequirePort() const;
+  // If the calling isolate has a lane to the port, and this object knows it, and nobody that it is
+  // closed: all goes there.
+  SenderLane* LaneOfThisIsolate() const noexcept {
+    const bool has_lane =
+        lane_ != nullptr && current_host != nullptr && current_host->id() == host_;
+    return has_lane && !lane_->lane.closed() ? lane_ : nullptr;
+  }
 
  private:
   friend class Departure;
@@ -47,6 +54,7 @@ class SenderHandle {
   // it is this object's own, for plain threads). Used by one thread at a time.
   mutable std::uint64_t host_ = 0;
   mutable Producer* producer_ = nullptr;
+  mutable SenderLane* lane_ = nullptr;  // the producer's, if it had one when it was last looked at
 };
 
 // One message on its way out: takes room in the port, waits for it if need be, gets a block for the
@@ -80,6 +88,13 @@ class Departure {
   // The envelope in that block. True: the port has it. False: it is closed; the envelope stays with
   // the caller. Throws std::bad_alloc (the envelope stays, too).
   bool Send(Envelope* envelope);
+  // After room was taken: the lane that the message must go by instead, or nullptr.
+  SenderLane* lane() const noexcept;
+  // A message was published in a lane that its owner does not look at. False: the port is closed;
+  // the message is the sender's again.
+  static bool Announce(PortCore& port, SenderLane& lane, const LanePlace& place);
+  // No message came to be in that place.
+  static void Skip(PortCore& port, SenderLane& lane, const LanePlace& place) noexcept;
   // The envelope that was refused is destroyed.
   void Discard(Envelope* envelope) noexcept;
   // A message that the port drops because it is full.
@@ -98,6 +113,9 @@ class Departure {
   void UseProducerOfThisThread();
   void SetBusy(bool busy);
   void DropOldest() noexcept;
+  bool MayOpenLane() const noexcept;
+  void OpenLane(Envelope& opener) noexcept;
+  void CancelLane(Envelope& opener) noexcept;
 
   const SenderHandle& sender_;
   PortCore* const port_;  // alive because of the sender, then because of its producer

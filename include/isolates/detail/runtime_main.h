@@ -31,7 +31,7 @@ class MainComputation final : public Computation {
     }
   }
   void DropCallable() noexcept override { main_.reset(); }
-  bool Conclude(const std::optional<RemoteError>&, Heap*) noexcept override { return false; }
+  bool Conclude(const RemoteError*, Heap*) noexcept override { return false; }
 
  private:
   template <class Pending>

@@ -26,7 +26,7 @@ class SelectCase {
   // The port is closed, and that was told: the case is not looked at any more.
   bool dropped = false;
 
-  virtual void OnMessage(ReceivedEnvelope envelope) = 0;
+  virtual void OnMessage(ReceivedMessage message) = 0;
   virtual void OnClosed() = 0;
 
  protected:
