@@ -6,6 +6,22 @@
 
 namespace isolates::internal {
 
+void PortLanes::Know(SenderLane& lane) noexcept {
+  const std::lock_guard lock(mutex_);
+  for (Ref<SenderLane>& known : known_) {
+    if (known) continue;
+    known = Ref<SenderLane>(&lane);
+    return;
+  }
+}
+
+void PortLanes::Forget(const SenderLane& lane) noexcept {
+  const std::lock_guard lock(mutex_);
+  for (Ref<SenderLane>& known : known_) {
+    if (known.get() == &lane) known = nullptr;
+  }
+}
+
 void PortLanes::Add(Ref<SenderLane> lane) noexcept {
   ISOLATES_CHECK(count_ < kMost, "a port has too many lanes");
   if (closing_) {
@@ -15,7 +31,6 @@ void PortLanes::Add(Ref<SenderLane> lane) noexcept {
   } else if (attended_) {
     lane->lane.Attend();
   }
-  const std::lock_guard lock(mutex_);
   lanes_[static_cast<std::size_t>(count_++)] = std::move(lane);
 }
 
@@ -28,7 +43,7 @@ void PortLanes::DropAbandoned() noexcept {
       ++i;
       continue;
     }
-    const std::lock_guard lock(mutex_);
+    Forget(*one);
     one = std::move(lanes_[static_cast<std::size_t>(--count_)]);
     if (i == count_) one = nullptr;
   }
@@ -74,7 +89,9 @@ void PortLanes::FinishClosing() noexcept {
 std::uint64_t PortLanes::Length() const noexcept {
   const std::lock_guard lock(mutex_);
   std::uint64_t length = 0;
-  for (int i = 0; i < count_; ++i) length += lanes_[static_cast<std::size_t>(i)]->lane.Length();
+  for (const Ref<SenderLane>& known : known_) {
+    if (known) length += known->lane.Length();
+  }
   return length;
 }
 

@@ -39,6 +39,10 @@ class PortLanes : public MainHeapObject {
   }
   void GiveBack(int count) noexcept { reserved_.fetch_sub(count, std::memory_order_relaxed); }
 
+  // One that is being opened counts from here on, if its reservation stands.
+  void Know(SenderLane& lane) noexcept;
+  void Forget(const SenderLane& lane) noexcept;
+
   // --- the owner
   void Add(Ref<SenderLane> lane) noexcept;
   // Gives up the lanes whose senders have gone and in which nothing is left.
@@ -59,11 +63,11 @@ class PortLanes : public MainHeapObject {
 
  private:
   std::atomic<int> reserved_{0};
-  // Held by the owner while it changes the array, and by whoever else reads it.
-  mutable std::mutex mutex_;
+  mutable std::mutex mutex_;  // guards the array that follows
+  std::array<Ref<SenderLane>, kMost> known_;
+  // The owner's.
   std::array<Ref<SenderLane>, kMost> lanes_;
   int count_ = 0;
-  // The owner's.
   int at_ = 0;  // the lane that was asked last
   bool attended_ = false;
   bool closing_ = false;

@@ -296,6 +296,7 @@ void Departure::OpenLane(Envelope& opener) noexcept {
     }
     try {
       opener.opens = new SenderLane(port_->type_.lane);
+      lanes.Know(*opener.opens);
     } catch (...) {
       lanes.GiveBack(1);
       throw;
@@ -306,8 +307,10 @@ void Departure::OpenLane(Envelope& opener) noexcept {
 
 void Departure::CancelLane(Envelope& opener) noexcept {
   if (opener.opens == nullptr) return;
+  PortLanes& lanes = *port_->mailbox_->lanes();
+  lanes.Forget(*opener.opens);
   std::exchange(opener.opens, nullptr)->Release();
-  port_->mailbox_->lanes()->GiveBack(1);
+  lanes.GiveBack(1);
 }
 
 SenderLane* Departure::lane() const noexcept { return producer_->lane.get(); }
