@@ -106,10 +106,7 @@ void Figures::AddRatio(Result result, std::optional<double> reach) {
   Judge(std::move(result), reach, [](const Result& one) { return one.ratio <= *one.reach; });
 }
 
-}  // namespace isolates::bench
-
-int main(int argc, char** argv) {
-  using namespace isolates::bench;
+static int Main(int argc, char** argv) {
   constexpr std::string_view kIdleChild = "--idle-child=";
   bool json = false;
   bool quick = false;
@@ -133,7 +130,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "two processors are needed\n");
     return 2;
   }
-  isolates::runtime_info();  // it starts
+  runtime_info();  // it starts
   Figures figures(*cpus, quick);
   for (const auto& [name, part] : kParts) {
     if (only.empty() || only == name) part(figures);
@@ -141,4 +138,9 @@ int main(int argc, char** argv) {
   if (figures.results().empty()) return Usage();
   std::printf("%s",
               json ? ToJson(figures.results()).c_str() : ToMarkdown(figures.results()).c_str());
+  return 0;
 }
+
+}  // namespace isolates::bench
+
+int main(int argc, char** argv) { return isolates::bench::Main(argc, argv); }
