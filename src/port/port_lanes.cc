@@ -6,6 +6,25 @@
 
 namespace isolates::internal {
 
+void PortLanes::Announce(SenderLane& lane) noexcept {
+  const std::lock_guard lock(mutex_);
+  coming_[coming_count_++] = &lane;
+}
+
+void PortLanes::Cancel(SenderLane& lane) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    Forget(lane);
+  }
+  GiveBack(1);
+}
+
+void PortLanes::Forget(const SenderLane& lane) noexcept {
+  std::size_t i = 0;
+  while (coming_[i] != &lane) ++i;
+  coming_[i] = coming_[--coming_count_];
+}
+
 void PortLanes::Add(Ref<SenderLane> lane) noexcept {
   ISOLATES_CHECK(count_ < kMost, "a port has too many lanes");
   if (closing_) {
@@ -16,6 +35,7 @@ void PortLanes::Add(Ref<SenderLane> lane) noexcept {
     lane->lane.Attend();
   }
   const std::lock_guard lock(mutex_);
+  Forget(*lane);
   lanes_[static_cast<std::size_t>(count_++)] = std::move(lane);
 }
 
@@ -75,6 +95,7 @@ std::uint64_t PortLanes::Length() const noexcept {
   const std::lock_guard lock(mutex_);
   std::uint64_t length = 0;
   for (int i = 0; i < count_; ++i) length += lanes_[static_cast<std::size_t>(i)]->lane.Length();
+  for (std::size_t i = 0; i < coming_count_; ++i) length += coming_[i]->lane.Length();
   return length;
 }
 

@@ -300,14 +300,15 @@ void Departure::OpenLane(Envelope& opener) noexcept {
       lanes.GiveBack(1);
       throw;
     }
+    lanes.Announce(*opener.opens);
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): it goes by envelope as before
   }
 }
 
 void Departure::CancelLane(Envelope& opener) noexcept {
   if (opener.opens == nullptr) return;
+  port_->mailbox_->lanes()->Cancel(*opener.opens);
   std::exchange(opener.opens, nullptr)->Release();
-  port_->mailbox_->lanes()->GiveBack(1);
 }
 
 SenderLane* Departure::lane() const noexcept { return producer_->lane.get(); }
