@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,26 +84,27 @@ TEST(LanesTest, SimulationsHaveNone) {
 }
 
 // What an isolate that sends on demand is told: so many messages; 0: that is all.
-void SendOnDemand(std::tuple<int, SendPort<Numbered>, SendPort<SendPort<int>>> given) {
-  auto& [sender, to, out] = given;
+using ToSend = std::tuple<int, SendPort<Numbered>, SendPort<SendPort<int>>>;
+void SendOnDemand(ToSend given) {
   ReceivePort<int> demands;
-  out.Send(demands.send_port());
-  std::move(demands).Listen([sender, to = std::move(to), out = std::move(out), next = 0](
-                                ReceivePort<int>& self, int count) mutable {
-    if (count == 0) {
-      self.Close();
-      return;
-    }
-    for (; count > 0; --count) to.Send(Numbered{sender, next++});
-    out.Send(SendPort<int>());
-  });
+  std::get<2>(given).Send(demands.send_port());
+  std::move(demands).Listen(
+      [given = std::move(given), next = 0](ReceivePort<int>& self, int count) mutable {
+        const auto& [sender, to, out] = given;
+        if (count == 0) {
+          self.Close();
+          return;
+        }
+        for (; count > 0; --count) to.Send(Numbered{sender, next++});
+        out.Send(SendPort<int>());
+      });
 }
 
 class Senders {
  public:
   SendPort<int> Start(int number, const SendPort<Numbered>& to) {
     isolates_.push_back(
-        Isolate::Spawn(SendOnDemand, std::tuple(number, to, answers_.send_port())).Get());
+        Isolate::Spawn(SendOnDemand, ToSend(number, to, answers_.send_port())).Get());
     return *answers_.Receive(kForever);
   }
   // Returns when they are sent.
@@ -115,10 +117,15 @@ class Senders {
   void AwaitEnds(int count) {
     for (int i = 0; i < count; ++i) isolates_[static_cast<std::size_t>(i)].Ended().Get();
     isolates_.erase(isolates_.begin(), isolates_.begin() + count);
+    // Their ends are told before they give up their senders.
+    while (runtime_info().isolates_live != live_before_ + isolates_.size()) {
+      std::this_thread::yield();
+    }
   }
 
  private:
   ReceivePort<SendPort<int>> answers_;
+  const std::uint64_t live_before_ = runtime_info().isolates_live;
   std::vector<Isolate> isolates_;
 };
 
