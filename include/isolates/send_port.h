@@ -54,11 +54,6 @@ struct PortAccess {
   static const Ref<PortCore>& CoreOf(const ReceivePort<T>& port) noexcept {
     return port.core_;
   }
-  // What this object sends next in this isolate goes by a lane.
-  template <class T>
-  static bool HasLane(const SendPort<T>& port) noexcept {
-    return port.sender_.LaneOfThisIsolate() != nullptr;
-  }
   // A notice of the library: no bound touches it.
   template <class T>
   static SendResult SendNotice(const SendPort<T>& port, T message) {

@@ -228,6 +228,11 @@ bool PortCore::LanesEmpty() const noexcept {
   return lanes == nullptr || !lanes->HasMessage();
 }
 
+int PortCore::lane_count() const noexcept {
+  const PortLanes* const lanes = mailbox_->lanes();
+  return lanes != nullptr ? lanes->count() : 0;
+}
+
 void PortCore::Recycle(Envelope* envelope) noexcept {
   const bool reusable = kKeepBlocks && envelope->reusable;
   envelope->~Envelope();

@@ -6,20 +6,23 @@
 
 namespace isolates::internal {
 
-void PortLanes::Know(SenderLane& lane) noexcept {
+void PortLanes::Announce(SenderLane& lane) noexcept {
   const std::lock_guard lock(mutex_);
-  for (Ref<SenderLane>& known : known_) {
-    if (known) continue;
-    known = Ref<SenderLane>(&lane);
-    return;
+  coming_[coming_count_++] = &lane;
+}
+
+void PortLanes::Cancel(SenderLane& lane) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    Forget(lane);
   }
+  GiveBack(1);
 }
 
 void PortLanes::Forget(const SenderLane& lane) noexcept {
-  const std::lock_guard lock(mutex_);
-  for (Ref<SenderLane>& known : known_) {
-    if (known.get() == &lane) known = nullptr;
-  }
+  std::size_t i = 0;
+  while (coming_[i] != &lane) ++i;
+  coming_[i] = coming_[--coming_count_];
 }
 
 void PortLanes::Add(Ref<SenderLane> lane) noexcept {
@@ -31,6 +34,8 @@ void PortLanes::Add(Ref<SenderLane> lane) noexcept {
   } else if (attended_) {
     lane->lane.Attend();
   }
+  const std::lock_guard lock(mutex_);
+  Forget(*lane);
   lanes_[static_cast<std::size_t>(count_++)] = std::move(lane);
 }
 
@@ -43,7 +48,7 @@ void PortLanes::DropAbandoned() noexcept {
       ++i;
       continue;
     }
-    Forget(*one);
+    const std::lock_guard lock(mutex_);
     one = std::move(lanes_[static_cast<std::size_t>(--count_)]);
     if (i == count_) one = nullptr;
   }
@@ -89,9 +94,8 @@ void PortLanes::FinishClosing() noexcept {
 std::uint64_t PortLanes::Length() const noexcept {
   const std::lock_guard lock(mutex_);
   std::uint64_t length = 0;
-  for (const Ref<SenderLane>& known : known_) {
-    if (known) length += known->lane.Length();
-  }
+  for (int i = 0; i < count_; ++i) length += lanes_[static_cast<std::size_t>(i)]->lane.Length();
+  for (std::size_t i = 0; i < coming_count_; ++i) length += coming_[i]->lane.Length();
   return length;
 }
 

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <mutex>
 
@@ -38,10 +39,9 @@ class PortLanes : public MainHeapObject {
     return false;
   }
   void GiveBack(int count) noexcept { reserved_.fetch_sub(count, std::memory_order_relaxed); }
-
-  // One that is being opened counts from here on, if its reservation stands.
-  void Know(SenderLane& lane) noexcept;
-  void Forget(const SenderLane& lane) noexcept;
+  // With room: a lane that is on its way to Add, or comes to Cancel.
+  void Announce(SenderLane& lane) noexcept;
+  void Cancel(SenderLane& lane) noexcept;
 
   // --- the owner
   void Add(Ref<SenderLane> lane) noexcept;
@@ -50,6 +50,7 @@ class PortLanes : public MainHeapObject {
   // Takes the oldest message of the next lane that has one.
   TakenFromLane Take() noexcept;
   bool HasMessage() const noexcept;
+  int count() const noexcept { return count_; }
   void Attend() noexcept;
   // True: there are some that were attended, so a heavy barrier must follow.
   [[nodiscard]] bool Ignore() noexcept;
@@ -62,12 +63,17 @@ class PortLanes : public MainHeapObject {
   std::uint64_t Length() const noexcept;
 
  private:
+  void Forget(const SenderLane& lane) noexcept;  // the mutex is held
+
   std::atomic<int> reserved_{0};
-  mutable std::mutex mutex_;  // guards the array that follows
-  std::array<Ref<SenderLane>, kMost> known_;
-  // The owner's.
+  // Held by the owner while it changes the array, by whoever else reads it, and for what is on its
+  // way.
+  mutable std::mutex mutex_;
   std::array<Ref<SenderLane>, kMost> lanes_;
   int count_ = 0;
+  std::array<SenderLane*, kMost> coming_{};
+  std::size_t coming_count_ = 0;
+  // The owner's.
   int at_ = 0;  // the lane that was asked last
   bool attended_ = false;
   bool closing_ = false;

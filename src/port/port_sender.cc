@@ -296,21 +296,19 @@ void Departure::OpenLane(Envelope& opener) noexcept {
     }
     try {
       opener.opens = new SenderLane(port_->type_.lane);
-      lanes.Know(*opener.opens);
     } catch (...) {
       lanes.GiveBack(1);
       throw;
     }
+    lanes.Announce(*opener.opens);
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): it goes by envelope as before
   }
 }
 
 void Departure::CancelLane(Envelope& opener) noexcept {
   if (opener.opens == nullptr) return;
-  PortLanes& lanes = *port_->mailbox_->lanes();
-  lanes.Forget(*opener.opens);
+  port_->mailbox_->lanes()->Cancel(*opener.opens);
   std::exchange(opener.opens, nullptr)->Release();
-  lanes.GiveBack(1);
 }
 
 SenderLane* Departure::lane() const noexcept { return producer_->lane.get(); }

@@ -1,5 +1,7 @@
-// Lanes: what ports promise, where a hot sender has slots of its own. (The protocol itself is in
-// tests/model/lane_model_test.cc.)
+// Hot senders, whose messages go by lanes of their own: who has one, what goes there, and the
+// order.
+
+#include "tests/port/lanes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,272 +12,338 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <tuple>
 #include <utility>
 #include <vector>
 
-#include "isolates/detail/atomics.h"
 #include "isolates/isolates.h"
 
 namespace isolates {
 namespace {
 
-using internal::PortAccess;
+using testing::IsEmpty;
 
-// Enough messages in a row for a lane.
-constexpr int kHot = 200;
+// --- who has one
+// ----------------------------------------------------------------------------------
 
-class LanesTest : public testing::Test {
- protected:
-  void SetUp() override {
-    if (!internal::HasHeavyBarrier()) GTEST_SKIP() << "no membarrier, no lanes";
+TEST(LanesTest, AHotSenderHasOne) {
+  ReceivePort<int> port;
+  const auto to = port.send_port();
+  ASSERT_TRUE(SendAll(3 * kMakesHot, [&](int i) { return to.Send(int(i)); }));
+  EXPECT_EQ(port.counters().accepted, 3U * kMakesHot);
+  EXPECT_EQ(port.counters().queue_length, 3U * kMakesHot);
+  EXPECT_TRUE(HasNumbers(port, 0, 3 * kMakesHot));
+  EXPECT_EQ(LaneCount(port), 1);
+  EXPECT_EQ(port.TryReceive(), std::nullopt);
+  EXPECT_EQ(port.counters().received, 3U * kMakesHot);
+  EXPECT_EQ(port.counters().queue_length, 0U);
+}
+
+TEST(LanesTest, SendPortsOfOneIsolateShareIt) {
+  ReceivePort<int> port;
+  for (int i = 0; i < 3 * kMakesHot; ++i) port.send_port().Send(int(i));
+  EXPECT_TRUE(HasNumbers(port, 0, 3 * kMakesHot));
+  EXPECT_EQ(LaneCount(port), 1);
+}
+
+TEST(LanesTest, ThreadsHaveNone) {
+  ReceivePort<int> port;
+  std::thread([to = port.send_port()] {
+    for (int i = 0; i < 3 * kMakesHot; ++i) to.Send(int(i));
+  }).join();
+  EXPECT_TRUE(HasNumbers(port, 0, 3 * kMakesHot));
+  EXPECT_EQ(LaneCount(port), 0);
+}
+
+TEST(LanesTest, PortsThatPromiseMoreHaveNone) {
+  for (const PortOptions& options :
+       {PortOptions().Order(MessageOrder::kTotal), PortOptions().Capacity(1000)}) {
+    ReceivePort<int> port(options);
+    for (int i = 0; i < 3 * kMakesHot; ++i) port.send_port().Send(int(i));
+    EXPECT_TRUE(HasNumbers(port, 0, 3 * kMakesHot));
+    EXPECT_EQ(LaneCount(port), 0);
   }
+}
+
+TEST(LanesTest, SimulationsHaveNone) {
+  static int lanes = -1;
+  const SimulationReport report = Simulate(1, []() -> Task<void> {
+    ReceivePort<int> port;
+    Isolate::Spawn(
+        [](SendPort<int> to) {
+          for (int i = 0; i < 3 * kMakesHot; ++i) to.Send(int(i));
+        },
+        port.send_port())
+        .Get();
+    for (int i = 0; i < 3 * kMakesHot; ++i) EXPECT_EQ(*co_await port.Receive(), i);
+    lanes = LaneCount(port);
+  });
+  EXPECT_THAT(report.waiting, IsEmpty());
+  EXPECT_EQ(lanes, 0);
+}
+
+// What an isolate that sends on demand is told: so many messages; 0: that is all.
+using ToSend = std::tuple<int, SendPort<Numbered>, SendPort<SendPort<int>>>;
+void SendOnDemand(ToSend given) {
+  ReceivePort<int> demands;
+  std::get<2>(given).Send(demands.send_port());
+  std::move(demands).Listen(
+      [given = std::move(given), next = 0](ReceivePort<int>& self, int count) mutable {
+        const auto& [sender, to, out] = given;
+        if (count == 0) {
+          self.Close();
+          return;
+        }
+        for (; count > 0; --count) to.Send(Numbered{sender, next++});
+        out.Send(SendPort<int>());
+      });
+}
+
+class Senders {
+ public:
+  SendPort<int> Start(int number, const SendPort<Numbered>& to) {
+    isolates_.push_back(
+        Isolate::Spawn(SendOnDemand, ToSend(number, to, answers_.send_port())).Get());
+    return *answers_.Receive(kForever);
+  }
+  // Returns when they are sent.
+  void Send(const SendPort<int>& demand, int count) {
+    demand.Send(int(count));
+    EXPECT_EQ(answers_.Receive(kForever), SendPort<int>());
+  }
+  void End(const SendPort<int>& demand) { demand.Send(0); }
+  // Of those that were started first.
+  void AwaitEnds(int count) {
+    for (int i = 0; i < count; ++i) isolates_[static_cast<std::size_t>(i)].Ended().Get();
+    isolates_.erase(isolates_.begin(), isolates_.begin() + count);
+    // Their ends are told before they give up their senders.
+    while (runtime_info().isolates_live != live_before_ + isolates_.size()) {
+      std::this_thread::yield();
+    }
+  }
+
+ private:
+  ReceivePort<SendPort<int>> answers_;
+  const std::uint64_t live_before_ = runtime_info().isolates_live;
+  std::vector<Isolate> isolates_;
 };
 
-TEST_F(LanesTest, OrderLastsWhenALaneIsOpened) {
-  ReceivePort<int> port;
-  const SendPort<int> to = port.send_port();
-  EXPECT_FALSE(PortAccess::HasLane(to));
-  for (int i = 0; i < 5'000; ++i) ASSERT_EQ(to.Send(int{i}), SendResult::kAccepted);
-  EXPECT_TRUE(PortAccess::HasLane(to));
-  EXPECT_EQ(port.counters().queue_length, 5'000U);
-  // Copies of the isolate are the same sender.
-  const SendPort<int> copy = to;
-  copy.Send(5'000);
-  for (int i = 0; i <= 5'000; ++i) ASSERT_EQ(port.TryReceive(), i);
-  EXPECT_EQ(port.TryReceive(), std::nullopt);
-  EXPECT_EQ(port.counters().received, 5'001U);
-}
-
-TEST_F(LanesTest, ASlotIsUsedAgain) {
-  ReceivePort<std::string> port;
-  const SendPort<std::string> to = port.send_port();
-  for (int i = 0; i < 20'000; ++i) {
-    to.Send("a text that is too long for its object, number " + std::to_string(i));
-    if (i >= kHot) {
-      ASSERT_EQ(port.TryReceive(),
-                "a text that is too long for its object, number " + std::to_string(i - kHot));
-    }
+int ReceiveInOrder(ReceivePort<Numbered>& port, std::vector<int>& next) {
+  int count = 0;
+  while (const auto message = port.TryReceive()) {
+    EXPECT_EQ(message->number, next[static_cast<std::size_t>(message->sender)]++);
+    ++count;
   }
-  EXPECT_TRUE(PortAccess::HasLane(to));
+  return count;
 }
 
-// A message that a closed port refuses stays with its sender; those that were accepted are dead
-// letters.
-TEST_F(LanesTest, AClosedPortRefuses) {
-  ReceivePort<std::unique_ptr<int>> port;
-  const SendPort<std::unique_ptr<int>> to = port.send_port();
-  for (int i = 0; i < kHot; ++i) to.Send(std::make_unique<int>(i));
-  ASSERT_TRUE(PortAccess::HasLane(to));
-  ASSERT_EQ(**port.TryReceive(), 0);
-  port.Close();
-  auto message = std::make_unique<int>(7);
-  const int* const at = message.get();
-  EXPECT_EQ(to.Send(std::move(message)), SendResult::kClosed);
-  ASSERT_EQ(message.get(), at);
-  EXPECT_EQ(*message, 7);
-  const PortCounters counters = to.counters();
-  EXPECT_EQ(counters.received, 1U);
-  EXPECT_EQ(counters.dead_letters, static_cast<std::uint64_t>(kHot - 1));
-  EXPECT_EQ(counters.refused_closed, 1U);
-  EXPECT_EQ(counters.queue_length, 0U);
-}
-
-TEST_F(LanesTest, ADrainingPortGivesWhatWasAccepted) {
-  ReceivePort<int> port(PortOptions().OnClose(ClosePolicy::kDrain));
-  const SendPort<int> to = port.send_port();
-  for (int i = 0; i < kHot; ++i) to.Send(int{i});
-  ASSERT_TRUE(PortAccess::HasLane(to));
-  port.Close();
-  EXPECT_EQ(to.Send(1), SendResult::kClosed);
-  for (int i = 0; i < kHot; ++i) {
-    EXPECT_FALSE(port.ended());
-    ASSERT_EQ(port.TryReceive(), i);
-  }
-  EXPECT_EQ(port.TryReceive(), std::nullopt);
-  EXPECT_TRUE(port.ended());
-  EXPECT_EQ(to.counters().dead_letters, 0U);
-}
-
-using Numbered = std::pair<int, int>;  // of a sender; of its message
-
-void SendNumbers(std::tuple<SendPort<Numbered>, int, int> setup) {
-  const auto& [to, sender, count] = setup;
-  for (int i = 0; i < count; ++i) to.Send(Numbered{sender, i});
-}
-
-// Receives from that many senders at once; more than may have lanes.
-TEST_F(LanesTest, OrderOfEachOfManySenders) {
-  constexpr int kSenders = 12;
-  constexpr int kCount = 20'000;
-  ReceivePort<Numbered> port(PortOptions().CloseWhenSendersGone());
-  for (int i = 0; i < kSenders; ++i) {
-    Isolate::Spawn(SendNumbers, std::tuple(port.send_port(), i, kCount)).Get();
-  }
-  std::array<int, kSenders> next{};
-  while (const auto message = port.Receive(kForever)) {
-    ASSERT_EQ(next.at(static_cast<std::size_t>(message->first))++, message->second);
-  }
-  EXPECT_THAT(next, testing::Each(kCount));
-}
-
-// One after the other: lanes of senders that have gone make room.
-TEST_F(LanesTest, SendersComeAndGo) {
+TEST(LanesTest, TheNinthSenderWaitsForOneThatGoes) {
   ReceivePort<Numbered> port;
-  for (int sender = 0; sender < 20; ++sender) {
-    Isolate::Spawn(SendNumbers, std::tuple(port.send_port(), sender, 1'000)).Get();
-    for (int i = 0; i < 1'000; ++i) ASSERT_EQ(port.Receive(kForever), Numbered(sender, i));
+  Senders senders;
+  std::vector<SendPort<int>> demands;
+  std::vector<int> next(10, 0);
+  for (int s = 0; s < 10; ++s) demands.push_back(senders.Start(s, port.send_port()));
+  for (int s = 0; s < 8; ++s) {
+    senders.Send(demands[static_cast<std::size_t>(s)], kMakesHot);
+    EXPECT_EQ(ReceiveInOrder(port, next), kMakesHot);
+    EXPECT_EQ(LaneCount(port), s + 1);
+  }
+  senders.Send(demands[8], 3 * kMakesHot);
+  EXPECT_EQ(ReceiveInOrder(port, next), 3 * kMakesHot);
+  EXPECT_EQ(LaneCount(port), 8);
+  // What they leave there is received, then their lanes go.
+  for (int s = 0; s < 8; ++s) {
+    senders.Send(demands[static_cast<std::size_t>(s)], 500);
+    senders.End(demands[static_cast<std::size_t>(s)]);
+  }
+  senders.AwaitEnds(8);
+  EXPECT_EQ(ReceiveInOrder(port, next), 8 * 500);
+  senders.Send(demands[8], kMakesHot);
+  EXPECT_EQ(ReceiveInOrder(port, next), kMakesHot);
+  senders.Send(demands[8], kMakesHot);
+  EXPECT_EQ(ReceiveInOrder(port, next), kMakesHot);
+  EXPECT_EQ(LaneCount(port), 1);
+  senders.End(demands[8]);
+  senders.End(demands[9]);
+  senders.AwaitEnds(2);
+}
+
+TEST(LanesTest, OneAfterTheOther) {
+  ReceivePort<Numbered> port;
+  Senders senders;
+  std::vector<int> next(30, 0);
+  for (int s = 0; s < 30; ++s) {
+    const SendPort<int> demand = senders.Start(s, port.send_port());
+    senders.Send(demand, 10 * kMakesHot);
+    senders.End(demand);
+    senders.AwaitEnds(1);
+    EXPECT_EQ(ReceiveInOrder(port, next), 10 * kMakesHot);
+    EXPECT_EQ(LaneCount(port), 1);
   }
 }
 
-// Sends until it is refused; returns how many were accepted.
-std::uint64_t SendUntilClosed(SendPort<std::string> to) {
-  std::uint64_t accepted = 0;
-  for (;;) {
-    std::string message = "message " + std::to_string(accepted) + ", not a short one";
-    const std::string before = message;
-    if (to.Send(std::move(message)) == SendResult::kClosed) {
-      return message == before ? accepted : 0;
-    }
-    ++accepted;
+TEST(LanesTest, ManySendersEachInOrder) {
+  constexpr int kSenders = 12;
+  constexpr int kEach = 20'000;
+  ReceivePort<Numbered> port;
+  for (int s = 0; s < kSenders; ++s) {
+    Isolate::Spawn(
+        [](std::pair<int, SendPort<Numbered>> given) {
+          for (int i = 0; i < kEach; ++i) given.second.Send(Numbered{given.first, i});
+        },
+        std::pair(s, port.send_port()))
+        .Get();
+  }
+  std::vector<int> next(kSenders, 0);
+  for (int i = 0; i < kSenders * kEach; ++i) {
+    const auto message = port.Receive(kForever);
+    ASSERT_EQ(message->number, next[static_cast<std::size_t>(message->sender)]++);
+    ASSERT_LE(LaneCount(port), 8);
+  }
+  EXPECT_EQ(port.TryReceive().has_value(), false);
+}
+
+// Lanes that always have something do not keep the queue waiting.
+TEST(LanesTest, TheQueueHasItsTurn) {
+  ReceivePort<int> port;
+  const auto to = port.send_port();
+  ASSERT_TRUE(SendAll(kMakesHot, [&](int i) { return to.Send(int(i)); }));
+  ASSERT_TRUE(HasNumbers(port, 0, kMakesHot));
+  ASSERT_EQ(LaneCount(port), 1);
+  to.Send(0);
+  std::thread([other = port.send_port()] { other.Send(-1); }).join();
+  for (int received = 0;; ++received) {
+    ASSERT_LT(received, 1000);
+    if (port.TryReceive() == -1) break;
+    to.Send(0);
   }
 }
 
-// Each message that was accepted is received or a dead letter, however close and send meet.
-void CloseWhileSending(ClosePolicy policy) {
-  for (int round = 0; round < 100; ++round) {
-    ReceivePort<std::string> port(PortOptions().OnClose(policy));
-    const SendPort<std::string> to = port.send_port();
-    auto first = Isolate::Run(SendUntilClosed, to);
-    auto second = Isolate::Run(SendUntilClosed, to);
-    std::uint64_t received = 0;
-    for (; received < 20U * static_cast<unsigned>(round); ++received) {
-      ASSERT_TRUE(port.Receive(kForever).has_value());
-    }
-    port.Close();
-    while (port.TryReceive()) ++received;
-    EXPECT_TRUE(port.ended());
-    const std::uint64_t accepted = first.Get() + second.Get();
-    const PortCounters counters = to.counters();
-    ASSERT_EQ(counters.received, received);
-    ASSERT_EQ(counters.received + counters.dead_letters, accepted);
-    ASSERT_EQ(counters.accepted, accepted);
-    if (policy == ClosePolicy::kDrain) {
-      ASSERT_EQ(counters.dead_letters, 0U);
-    }
-  }
-}
-TEST_F(LanesTest, CloseWhileOthersSend) { CloseWhileSending(ClosePolicy::kDrop); }
-TEST_F(LanesTest, DrainWhileOthersSend) { CloseWhileSending(ClosePolicy::kDrain); }
+// --- what goes by them
+// ----------------------------------------------------------------------------
 
-// Answers each burst, which ends with a negative number, by its sum; ends when its port closes.
-Task<void> SumUp(std::pair<SendPort<int>, SendPort<SendPort<int>>> setup) {
-  ReceivePort<int> port(PortOptions().CloseWhenSendersGone());
-  setup.second.Send(port.send_port());
-  int sum = 0;
-  while (const auto number = co_await port.Receive()) {
-    if (*number >= 0) {
-      sum += *number;
-    } else {
-      setup.first.Send(std::exchange(sum, 0));
-    }
-  }
-}
-
-// Between bursts both sleep: nothing is left behind unnoticed.
-TEST_F(LanesTest, BurstsWakeAReceiverThatSleeps) {
-  for (const auto& strategy : {Park(), SpinThenPark(), BackOff()}) {
-    SetIdleStrategy(strategy);
-    ReceivePort<int> sums;
-    ReceivePort<SendPort<int>> ports;
-    Isolate::Spawn(SumUp, std::pair(sums.send_port(), ports.send_port())).Get();
-    const SendPort<int> to = *ports.Receive(kForever);
-    for (int round = 0; round < 300; ++round) {
-      for (int i = 0; i < 100; ++i) to.Send(int{i});
-      to.Send(-1);
-      ASSERT_EQ(sums.Receive(kForever), 4'950);
-    }
-  }
-  SetIdleStrategy(SpinThenPark());
-}
-
-struct MoveMayThrow {
-  MoveMayThrow() = default;
-  MoveMayThrow(MoveMayThrow&& other) noexcept(false) : text(std::move(other.text)) {}
-  MoveMayThrow& operator=(MoveMayThrow&&) = delete;
-  std::string text;
-  using IsolatesMembers = OwningMembers<&MoveMayThrow::text>;
+struct Large {
+  std::array<int, 40> numbers;
+};
+struct MayThrow {
+  MayThrow() = default;
+  MayThrow(const MayThrow&) = default;
+  MayThrow(MayThrow&& other) noexcept(false) : number(other.number) {}
+  MayThrow& operator=(MayThrow&&) = default;
+  int number = 0;
+  using IsolatesMembers = Members<&MayThrow::number>;
+};
+struct alignas(32) Aligned {
+  int number = 0;
 };
 
 template <class T>
-bool GetsALane() {
+int LanesOf(T (*make)(int), bool (*is)(const T&, int)) {
   ReceivePort<T> port;
-  const SendPort<T> to = port.send_port();
-  for (int i = 0; i < kHot; ++i) to.Send(T{});
-  int received = 0;
-  while (port.TryReceive()) ++received;
-  EXPECT_EQ(received, kHot);
-  return PortAccess::HasLane(to);
+  const auto to = port.send_port();
+  EXPECT_TRUE(SendAll(5 * kMakesHot, [&](int i) { return to.Send(make(i)); }));
+  for (int i = 0; i < 5 * kMakesHot; ++i) EXPECT_TRUE(is(*port.TryReceive(), i));
+  return LaneCount(port);
 }
 
-TEST_F(LanesTest, WhichTypesGoByLane) {
-  EXPECT_TRUE((GetsALane<std::array<char, 120>>()));
-  EXPECT_FALSE((GetsALane<std::array<char, 121>>()));
-  EXPECT_TRUE(GetsALane<std::vector<std::string>>());
-  EXPECT_FALSE(GetsALane<MoveMayThrow>());
+TEST(LanesTest, OfMessagesThatAreLargeOrMayThrowOrAligned) {
+  EXPECT_EQ(LanesOf<Large>([](int i) { return Large{{i}}; },
+                           [](const Large& large, int i) { return large.numbers[0] == i; }),
+            0);
+  EXPECT_EQ(LanesOf<MayThrow>(
+                [](int i) {
+                  MayThrow message;
+                  message.number = i;
+                  return message;
+                },
+                [](const MayThrow& message, int i) { return message.number == i; }),
+            0);
+  EXPECT_EQ(LanesOf<Aligned>([](int i) { return Aligned{i}; },
+                             [](const Aligned& message, int i) { return message.number == i; }),
+            0);
 }
 
-TEST_F(LanesTest, WhichPortsHaveLanes) {
-  const auto gets_a_lane = [](const PortOptions& options) {
-    ReceivePort<int> port(options);
-    const SendPort<int> to = port.send_port();
-    for (int i = 0; i < kHot; ++i) to.Send(int{i});
-    return PortAccess::HasLane(to);
-  };
-  EXPECT_TRUE(gets_a_lane(PortOptions()));
-  EXPECT_FALSE(gets_a_lane(PortOptions().Order(MessageOrder::kTotal)));
-  EXPECT_FALSE(gets_a_lane(PortOptions().Capacity(1'000)));
-  bool simulated = true;
-  Simulate(1, [&]() -> Task<void> {
-    simulated = gets_a_lane(PortOptions());
-    co_return;
-  });
-  EXPECT_FALSE(simulated);
+TEST(LanesTest, OfMessagesThatOwnSomething) {
+  EXPECT_EQ(LanesOf<std::unique_ptr<int>>(
+                [](int i) { return std::make_unique<int>(i); },
+                [](const std::unique_ptr<int>& message, int i) { return *message == i; }),
+            1);
+  EXPECT_EQ(LanesOf<std::string>([](int i) { return std::string(50, 'x') + std::to_string(i); },
+                                 [](const std::string& message, int i) {
+                                   return message == std::string(50, 'x') + std::to_string(i);
+                                 }),
+            1);
+  using Many = std::array<int, 28>;
+  EXPECT_EQ(LanesOf<Many>([](int i) { return Many{i}; },
+                          [](const Many& message, int i) { return message[0] == i; }),
+            1);
 }
 
-TEST_F(LanesTest, ListenersAndBatchesTakeFromLanes) {
-  ReceivePort<int> listened;
-  ReceivePort<int> batched;
-  ReceivePort<int> done;
-  const SendPort<int> to_listened = listened.send_port();
-  const SendPort<int> to_batched = batched.send_port();
-  int sum = 0;
-  int batches = 0;
-  listened.Listen([&](int number) { sum += number; });
-  batched.ListenBatch([&, out = done.send_port()](int number, bool end) {
-    sum += number;
-    if (end) ++batches;
-    if (number == 2) out.Send(1);
-  });
-  for (int i = 0; i < kHot; ++i) {
-    to_listened.Send(1);
-    to_batched.Send(1);
+TEST(LanesTest, OfParcels) {
+  ReceivePort<Parcel<std::vector<int>>> port;
+  const auto to = port.send_port();
+  for (int i = 0; i < 2 * kMakesHot; ++i) {
+    to.Send(MakeParcel<std::vector<int>>([i] { return std::vector<int>(10, i); }));
   }
-  to_batched.Send(2);
-  ASSERT_TRUE(PortAccess::HasLane(to_listened));
-  ASSERT_TRUE(PortAccess::HasLane(to_batched));
-  EXPECT_EQ(done.Receive(kForever), 1);
-  // Its events were handled in the wait, or are handled in this one.
-  to_listened.Send(1);
-  to_batched.Send(2);
-  EXPECT_EQ(done.Receive(kForever), 1);
-  while (listened.counters().queue_length != 0) {
-    to_batched.Send(2);
-    EXPECT_EQ(done.Receive(kForever), 1);
-    sum -= 2;
+  for (int i = 0; i < 2 * kMakesHot; ++i) {
+    const auto parcel = port.TryReceive();
+    ASSERT_TRUE(parcel.has_value());
+    EXPECT_EQ((**parcel)[9], i);
   }
-  EXPECT_EQ(sum, 2 * kHot + 5);
-  EXPECT_GE(batches, 1);
+  EXPECT_EQ(LaneCount(port), 1);
+}
+
+TEST(LanesTest, OfCopiesAndReceipts) {
+  ReceivePort<std::string> port;
+  const auto to = port.send_port();
+  const std::string text(50, 't');
+  for (int i = 0; i < kMakesHot; ++i) {
+    EXPECT_EQ(to.Send(text), SendResult::kAccepted);
+    EXPECT_EQ(to.SendWithReceipt(std::string(50, 'r')).result, SendResult::kAccepted);
+    EXPECT_EQ(to.Send(std::string(50, 'w'), kForever), SendResult::kAccepted);
+  }
+  EXPECT_EQ(text, std::string(50, 't'));
+  for (int i = 0; i < kMakesHot; ++i) {
+    EXPECT_EQ(port.TryReceive(), text);
+    EXPECT_EQ(port.TryReceive(), std::string(50, 'r'));
+    EXPECT_EQ(port.TryReceive(), std::string(50, 'w'));
+  }
+  EXPECT_EQ(LaneCount(port), 1);
+}
+
+// A message that holds the SendPort by which it is sent.
+struct HoldsItsPort {
+  SendPort<HoldsItsPort> port;
+  int number = 0;
+};
+
+TEST(LanesTest, OfSendPortsThatGoAlong) {
+  ReceivePort<HoldsItsPort> port;
+  for (int i = 0; i < 3 * kMakesHot; ++i) {
+    HoldsItsPort message{port.send_port(), i};
+    EXPECT_EQ(message.port.Send(std::move(message)), SendResult::kAccepted);
+  }
+  for (int i = 0; i < 3 * kMakesHot; ++i) EXPECT_EQ(port.TryReceive()->number, i);
+  EXPECT_EQ(LaneCount(port), 1);
+}
+
+// The same when the receiver, on another thread, destroys each at once.
+TEST(LanesTest, OfSendPortsThatAreGoneBeforeSendReturns) {
+  constexpr int kCount = 50'000;
+  ReceivePort<HoldsItsPort> port(PortOptions().CloseWhenSendersGone());
+  Isolate::Spawn(
+      [](SendPort<HoldsItsPort> to) {
+        for (int i = 0; i < kCount; ++i) {
+          HoldsItsPort message{to, i};
+          message.port.Send(std::move(message));
+        }
+      },
+      port.send_port())
+      .Get();
+  int expected = 0;
+  while (auto message = port.Receive(kForever)) EXPECT_EQ(message->number, expected++);
+  EXPECT_EQ(expected, kCount);
 }
 
 }  // namespace

@@ -98,6 +98,8 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   // The message was taken out: frees the envelope, and keeps its block for the senders.
   void Recycle(Envelope* envelope) noexcept;
   const MessageType& type() const noexcept { return type_; }
+  // Senders that have a lane of their own, for tests.
+  int lane_count() const noexcept;
 
   // EventNode
   void OnEvent() override;
