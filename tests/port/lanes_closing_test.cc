@@ -402,7 +402,7 @@ TEST(LanesClosingTest, AMessageWhoseMoveOpensTheLaneIsNotOvertaken) {
   ReceivePort<MovesWithCode> port;
   const auto to = port.send_port();
   MovesWithCode::hook = [&] {
-    for (int i = 0; i < 2 * kMakesHot; ++i) to.Send(MovesWithCode(0));
+    for (int i = 0; i < kMakesHot; ++i) to.Send(MovesWithCode(0));
   };
   to.Send(MovesWithCode(1));
   to.Send(MovesWithCode(2));
