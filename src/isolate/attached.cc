@@ -187,6 +187,7 @@ void IsolateCore::Detach() noexcept {
 LoopSignal& IsolateCore::EnsureLoop() {
   if (loop_ == nullptr) {
     loop_ = std::make_unique<LoopSignal>();
+    TellFromNowOn();
     // Its thread is outside of the library now, unless an event asks for the loop.
     if (attached_ != nullptr && !in_turn_) const Presence leaves(*this);
   }

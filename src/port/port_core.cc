@@ -282,6 +282,15 @@ void PortCore::SettleAttention() noexcept {
   if (taken() && Ready()) List();
 }
 
+void PortCore::TellFromNowOn() noexcept {
+  if (handling_event_) return;  // settled after the event
+  PortLanes* const lanes = mailbox_->lanes();
+  const bool barrier =
+      attention_ == Attention::kOwner ? LeaveToSenders() : lanes != nullptr && lanes->Ignore();
+  if (barrier) StdAtomics::HeavyBarrier();
+  if (Ready()) List();
+}
+
 bool PortCore::LeaveToSenders() noexcept {
   attention_ = Attention::kSenders;
   bool barrier = false;

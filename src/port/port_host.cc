@@ -90,6 +90,11 @@ void PortHost::StopAttending() noexcept {
   }
 }
 
+void PortHost::TellFromNowOn() noexcept {
+  for (const auto& port : open_ports_) port->TellFromNowOn();
+  StopAttending();
+}
+
 void PortHost::ReservePort() {
   if (open_ports_.size() == open_ports_.capacity()) open_ports_.reserve(2 * open_ports_.size() + 1);
 }

@@ -1,5 +1,6 @@
 #include "isolates/detail/port_sender.h"
 
+#include <algorithm>
 #include <atomic>
 #include <coroutine>
 #include <mutex>
@@ -268,7 +269,9 @@ bool Departure::Send(Envelope* envelope) {
   }
   room_ = 0;  // goes with the message
   producer_->lane = std::move(lane);
-  producer_->hot = duty == MailboxDuty::kNone ? producer_->hot + 1 : producer_->hot / 2;
+  // No further than it takes: many never get one.
+  producer_->hot =
+      duty == MailboxDuty::kNone ? std::min(producer_->hot + 1, kHot) : producer_->hot / 2;
   port_->Perform(duty);
   const PortBounds* const bounds = port_->bounds_.get();
   if (bounds != nullptr && bounds->policy == FullPolicy::kDropOldest && bounds->room.Exceeded()) {

@@ -234,6 +234,41 @@ TEST(EventLoopTest, ThisThreadsLoopIsToldAndHandled) {
   }).join();
 }
 
+// Until there was a loop the isolate looked at its ports by itself.
+TEST(EventLoopTest, ALoopThatIsMadeLaterIsToldOfAllPorts) {
+  std::thread([] {
+    ReceivePort<int> heard;
+    std::vector<int> got;
+    heard.Listen([&got](int n) { got.push_back(n); });
+    ReceivePort<int> unheard;
+    const SendPort<int> to_heard = heard.send_port();
+    const SendPort<int> to_unheard = unheard.send_port();
+    for (int i = 0; i < 200; ++i) {
+      to_heard.Send(0);
+      to_unheard.Send(0);
+    }
+    Isolate::Run([] { return 7; }).Get();  // handles events meanwhile
+    EventLoop loop = EventLoop::OfThisThread();
+    while (loop.HandleEvent()) {
+    }
+    EXPECT_EQ(got.size(), 200U);
+    while (unheard.TryReceive()) {
+    }
+    ASSERT_FALSE(Readable(loop.fd()));
+    to_unheard.Send(1);
+    EXPECT_TRUE(Readable(loop.fd()));
+    while (loop.HandleEvent()) {
+    }
+    EXPECT_EQ(unheard.TryReceive(), 1);
+    ASSERT_FALSE(Readable(loop.fd()));
+    to_heard.Send(2);
+    EXPECT_TRUE(Readable(loop.fd()));
+    while (loop.HandleEvent()) {
+    }
+    EXPECT_EQ(got.back(), 2);
+  }).join();
+}
+
 TEST(EventLoopTest, AnUncaughtErrorOfTheThreadsIsolateIsThrown) {
   std::thread([] {
     EventLoop loop = EventLoop::OfThisThread();

@@ -93,6 +93,7 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   void SetAwaited(bool awaited) noexcept;
   bool keep_alive() const noexcept { return keep_alive_; }
   bool keeps_alive() const noexcept override { return counted_; }
+  void TellFromNowOn() noexcept override;
   std::string Describe() const override;
   void set_keep_alive(bool keep_alive) noexcept;
   // The message was taken out: frees the envelope, and keeps its block for the senders.

@@ -110,7 +110,8 @@ class ReceivedMessage {
   template <class T>
   T Take() && {
     if (message_ == nullptr) {
-      return std::move(static_cast<TypedEnvelope<T>&>(*envelope_).message.Arrive());
+      const ReceivedMessage held(std::move(*this));  // its place is free when this returns
+      return std::move(static_cast<TypedEnvelope<T>&>(*held.envelope_).message.Arrive());
     }
     struct Slot {
       SenderLane& lane;

@@ -28,6 +28,8 @@ class HostedPort : public RefCounted {
   virtual void Close() noexcept = 0;
   // The same: it keeps its isolate alive now.
   virtual bool keeps_alive() const noexcept = 0;
+  // The same: from now on its isolate is told of each message, where it looked by itself before.
+  virtual void TellFromNowOn() noexcept {}
   // Any thread, for reports: "port 'orders'".
   virtual std::string Describe() const = 0;
   std::size_t index_in_host = 0;  // owned by PortHost
@@ -105,6 +107,8 @@ class PortHost : public RefCounted, public MainHeapObject {
   // before it.
   void StopAttending() noexcept;
   bool attends() const noexcept { return attended_ != nullptr; }
+  // The isolate's thread, when MayAttend() has become false.
+  void TellFromNowOn() noexcept;
 
   virtual void CheckStopNow() = 0;
   // Any thread: CheckStop has something to look at.
