@@ -89,6 +89,7 @@ bool Runtime::LookForDeadlock() {
   } catch (const std::bad_alloc&) {
     return true;
   }
+  standstill_looks_.fetch_add(1, std::memory_order_relaxed);  // relaxed - a counter
   const bool same = look.has_value() && look == last_standstill_;
   last_standstill_ = look;
   if (!same) return look.has_value();

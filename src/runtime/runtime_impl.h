@@ -69,6 +69,10 @@ class Runtime final : public Scheduler, public MainHeapObject {
   // Any thread. A moment at which only a thread that the runtime does not know could make anything
   // happen, while somebody waits for ever.
   std::optional<Standstill> LookForStandstill();
+  // How often the keeper has looked for one, for tests.
+  std::uint64_t standstill_looks() const noexcept {
+    return standstill_looks_.load(std::memory_order_relaxed);  // relaxed - a counter
+  }
   // Who waits for what, a line each.
   std::vector<std::string> DescribeWaits();
   void AskCollect() noexcept;
@@ -191,6 +195,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   std::array<LiveShard, 8> live_;
   // The keeper's thread.
   std::vector<LastLook> last_looks_;
+  std::atomic<std::uint64_t> standstill_looks_{0};
   std::optional<Standstill> last_standstill_;
   std::optional<Standstill> reported_standstill_;
 };

@@ -131,12 +131,11 @@ TEST_F(DeadlockTest, AnIsolateThatWaitsWhileMainIsIdle) {
       "'main' \\(idle\\), kept alive by its thread.*\n.*a wait for a message on port 'stuck'");
 }
 
-// The main thread comes to its loop when the runtime has looked already. (If it has not yet, there
-// is nothing to see either.)
+// The main thread comes to its loop when the runtime has looked already.
 void RunMainLate() {
   alarm(30);
   (void)Isolate::Spawn([](int) { (void)ReceivePort<int>("stuck").Receive(kForever); }, 0).Get();
-  std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+  while (Runtime::Get().standstill_looks() == 0) std::this_thread::yield();
   RunMain([] {
     static ReceivePort<int> listens("main's");
     listens.Listen([](int) {});
