@@ -47,7 +47,7 @@ BlockingRegion::~BlockingRegion() {
 
 // What was just made ready, perhaps by this thread, has a worker on its way: some microseconds.
 void BlockingRegion::EnterIfOthersWait() {
-  constexpr int kSteps = 8;
+  constexpr int kSteps = 32;
   if (entered_) return;
   others_wait_ = GetScheduler().OthersWait() ? others_wait_ + 1 : 0;
   if (others_wait_ == kSteps) Enter();
