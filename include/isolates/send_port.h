@@ -107,6 +107,11 @@ class SendPort {
   // if the isolate is killed while it waits, which unwinds its code; the message stays.
   SendResult Send(T&& message, Duration timeout, VerifyLevel level = VerifyLevel::kDefault) const {
     Check(message, level);
+    if constexpr (kMayGoByLane) {  // then the port has no bounds
+      if (auto* const lane = sender_.LaneOfThisIsolate()) {
+        return DeliverByLane(*lane, message, level);
+      }
+    }
     internal::Departure departure = Depart(message);
     SendResult room = departure.TakeRoom();
     if (room == SendResult::kFull && departure.MayWait()) {

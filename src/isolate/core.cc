@@ -29,6 +29,8 @@ std::atomic<std::uint64_t> next_isolate_id{1};
 // With a strategy that never sleeps an isolate goes to rest after this, for those who look at it
 // (reports, shutdown); its thread goes on looking.
 constexpr Duration kLongestLinger = std::chrono::milliseconds(1);
+// Whoever has found a ready isolate takes it some looks later: it needs no other thread.
+constexpr int kLooksInVain = 16;
 
 }  // namespace
 
@@ -235,8 +237,10 @@ bool IsolateCore::Linger() noexcept {
   };
   const MainHeapScope main_heap;  // a strategy of the program may allocate
   IdleWait wait;
+  int looks = 0;  // at which somebody needed the thread
   while (!something()) {
-    if (!scheduler_.MayLinger() || !wait.LookAgain(something) || wait.waited() > kLongestLinger) {
+    looks = scheduler_.MayLinger() ? 0 : looks + 1;
+    if (looks > kLooksInVain || !wait.LookAgain(something) || wait.waited() > kLongestLinger) {
       wait.Forget();  // the worker goes on waiting
       return false;
     }
