@@ -21,6 +21,7 @@ namespace isolates {
 //   template <> struct isolates::DynamicTypes<std::any> : isolates::OneOf<int, std::string> {};
 template <class... T>
 struct OneOf {
+  // The list.
   using Types = internal::TypeList<T...>;
 };
 template <class Base>
