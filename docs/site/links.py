@@ -68,15 +68,9 @@ def markdown_anchors(path):
 
 def markdown_links(text):
     """Yields the number of a line and a link in it, in each of Markdown's forms and in HTML's."""
-    for number, match in pages.links(text):
+    for number, match, _ in pages.links(text):
         yield number, match.group(3)
-    fenced = False
-    for number, line in enumerate(text.split("\n")):
-        if re.match(r"\s*(```|~~~)", line):
-            fenced = not fenced
-        if fenced:
-            continue
-        line = re.sub(r"`[^`]*`", "", line)
+    for number, line in enumerate(pages.without_code(text).split("\n")):
         definition = re.match(r" {0,3}\[[^\]]+\]:\s+<?([^\s>]+)", line)
         if definition:
             yield number, definition.group(1)

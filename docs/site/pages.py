@@ -10,7 +10,8 @@ import re
 
 INDEX = "docs/guide/index.md"
 _FENCE = re.compile(r"^\s*(```|~~~)")
-_LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
+# An exclamation mark for pictures, words, perhaps over two lines, and where it leads.
+_LINK = re.compile(r"(!?)\[((?:[^\[\]\n]|\n(?!\n)|\[[^\]\n]*\])*)\]\(([^()\s]+)\)")
 
 
 def slug(heading):
@@ -68,17 +69,22 @@ def target_of(path, link):
     return posixpath.normpath(posixpath.join(posixpath.dirname(path), name)), anchor
 
 
-def links(text):
-    """Yields each (line number, match of a link) outside of code."""
+def without_code(text):
+    """Spaces for blocks and spans of code; the length and the lines stay."""
+    lines = text.split("\n")
     fenced = False
-    for number, line in enumerate(text.split("\n")):
-        if _FENCE.match(line):
-            fenced = not fenced
-        elif not fenced:
-            spans = [m.span() for m in re.finditer(r"`[^`]*`", line)]
-            for match in _LINK.finditer(line):
-                if not any(a <= match.start() < b for a, b in spans):
-                    yield number, match
+    for number, line in enumerate(lines):
+        fence = bool(_FENCE.match(line))
+        if fenced or fence:
+            lines[number] = " " * len(line)
+        fenced ^= fence
+    return re.sub(r"`[^`\n]*`", lambda m: " " * len(m.group()), "\n".join(lines))
+
+
+def links(text):
+    """Yields the number of the line of each link, its match, and its words."""
+    for match in _LINK.finditer(without_code(text)):
+        yield text.count("\n", 0, match.start()), match, text[match.start(2):match.end(2)]
 
 
 def is_external(link):
@@ -87,7 +93,7 @@ def is_external(link):
 
 def shown_files(path, text):
     """The files of the repository that a page links to and that are no pages."""
-    for _, match in links(text):
+    for _, match, _ in links(text):
         if match.group(1) or is_external(match.group(3)):
             continue
         target, _ = target_of(path, match.group(3))
@@ -100,12 +106,12 @@ class _Page:
         self.path = path
         self.subpages = set()
 
-    def link(self, match):
-        bang, words, link = match.groups()
+    def link(self, bang, words, link):
+        """A link of the page, as one of the site."""
         if bang:
             return "![%s](%s)" % (words, posixpath.basename(link))
         if is_external(link):
-            return match.group()
+            return "[%s](%s)" % (words, link)
         target, anchor = target_of(self.path, link)
         if not is_page(target):
             if os.path.isfile(target):
@@ -122,24 +128,15 @@ class _Page:
 def convert(path, text):
     """What Doxygen reads of a page."""
     page = _Page(path)
+    parts, end = [], 0
+    for _, match, words in links(text):
+        # On one line, because Doxygen ends words there.
+        parts += [text[end:match.start()],
+                  page.link(match.group(1), " ".join(words.split()), match.group(3))]
+        end = match.end()
+    text = "".join(parts) + text[end:]
     lines = text.split("\n")
-    fenced = {}
-    inside = False
-    for number, line in enumerate(lines):
-        fence = bool(_FENCE.match(line))
-        fenced[number] = inside or fence
-        inside ^= fence
-    anchors = {number: (level, words, anchor) for number, level, words, anchor in headings(text)}
-    result = []
-    for number, line in enumerate(lines):
-        if fenced[number]:
-            result.append(line)
-        elif number in anchors:
-            level, words, anchor = anchors[number]
-            name = page_name(path) if level == 1 else anchor_name(path, anchor)
-            result.append("%s %s {#%s}" % ("#" * level, words, name))
-        elif re.match(r"<!-- [^ ]+ -->$", line):
-            result.append("")
-        else:
-            result.append(_LINK.sub(page.link, line))
-    return "\n".join(result)
+    for number, level, words, anchor in headings(text):
+        name = page_name(path) if level == 1 else anchor_name(path, anchor)
+        lines[number] = "%s %s {#%s}" % ("#" * level, words, name)
+    return re.sub(r"^<!-- [^ ]+ -->$", "", "\n".join(lines), flags=re.MULTILINE)
