@@ -27,18 +27,29 @@ MARK = "isolates.site"  # is in each folder that this program has written
 
 
 def markdown_pages():
-    """The pages of the site, relative to the root."""
-    for folder in ("docs", "docs/guide"):
+    """The pages of the site, in the order of the index, and those that it does not name."""
+    with open(pages.INDEX, encoding="utf-8") as file:
+        named = list(dict.fromkeys([pages.INDEX, *pages.linked_pages(pages.INDEX, file.read())]))
+    there = [folder + "/" + name for folder in ("docs", "docs/guide")
+             for name in sorted(os.listdir(folder)) if pages.is_page(folder + "/" + name)]
+    return named, [path for path in there if path not in named]
+
+
+def undocumented():
+    """Types of the public headers without a comment: Doxygen does not tell all of them."""
+    for folder in ("include/isolates/", "include/isolates/detail/"):
         for name in sorted(os.listdir(folder)):
-            if pages.is_page(folder + "/" + name):
-                yield folder + "/" + name
+            if name.endswith(".h"):
+                with open(folder + name, encoding="utf-8") as file:
+                    for number, text in headers.undocumented(file.read()):
+                        yield "%s%s:%d: no comment: %s" % (folder, name, number, text)
 
 
-def run_doxygen(out):
+def run_doxygen(out, named):
     """Writes the site. Returns the warnings, in terms of the files of the repository."""
     with open("docs/Doxyfile", encoding="utf-8") as file:
         settings = file.read()
-    settings += "\nOUTPUT_DIRECTORY = \"%s\"\nHTML_OUTPUT = .\n" % out
+    settings += "\nINPUT += %s\nOUTPUT_DIRECTORY = \"%s\"\n" % (" ".join(named), out)
     done = subprocess.run(["doxygen", "-"], input=settings, text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     warnings = []
@@ -55,10 +66,10 @@ def run_doxygen(out):
     return warnings
 
 
-def show_files(out):
+def show_files(out, named):
     """Files of the repository that pages link to, as text."""
     shown = set()
-    for path in markdown_pages():
+    for path in named:
         with open(path, encoding="utf-8") as file:
             shown.update(pages.shown_files(path, file.read()))
     for path in sorted(shown):
@@ -88,9 +99,12 @@ def main():
     os.chdir(ROOT)
     if shutil.which("doxygen") is None:
         sys.exit("site: Doxygen is missing; install it with: bazel/bazelw --install docs")
+    named, forgotten = markdown_pages()
     with tempfile.TemporaryDirectory() as built:
-        errors = run_doxygen(built)
-        show_files(built)
+        errors = ["%s is not in the index" % path for path in forgotten]
+        errors += run_doxygen(built, named)
+        errors += undocumented()
+        show_files(built, named)
         with open(os.path.join(built, MARK), "w", encoding="utf-8") as file:
             file.write("written by docs/site/build.py\n")
         dead = links.check_site(built)

@@ -119,7 +119,7 @@ def statements(code):
                 if statement is not None:
                     statement.end = line
                     # An initializer goes on; a function has ended.
-                    if re.match(r"\s*[;,({]|\s*:\s", code[i + 1:i + 40]):
+                    if re.match(r" *[^\s}]", code[i + 1:i + 100]):
                         current, pending = statement, statement.text + " {}"
             continue
         if code.startswith("#", i) and not pending.strip():
@@ -139,10 +139,11 @@ def statements(code):
             current = Statement(line, kind, access)
             current.internal = internal
             found.append(current)
-        if char == "{":
+        if char in "{};" and pending.count("(") > pending.count(")"):
+            pending += char  # an argument: f(T a = {}), or a closure
+        elif char == "{":
             declaration = without_template(pending)
-            depth = pending.count("(") - pending.count(")")
-            opener = _OPENERS.match(declaration) if depth == 0 else None
+            opener = _OPENERS.match(declaration)
             if opener and not re.search(r"\)\s*$", declaration):
                 word = opener.group().split()[-1]
                 body = {"namespace": "namespace", "enum": "enum"}.get(word, "class")
@@ -234,6 +235,7 @@ class Header:
         self.statements = statements("\n".join(self.code))
         self.before = {}                # line -> documentation that goes before it
         self.hidden = set()             # lines
+        self.undocumented = []          # types
         self.comment_at = {}            # line behind a block of comments -> its first line
         first = None
         for number, line in enumerate(self.lines):
@@ -345,8 +347,10 @@ class Header:
                 doc = said_by_name(declaration, name)
             if doc is not None:
                 self.before[statement.begin] = doc
+            elif statement.body in ("class", "enum") and statement.begin not in self.hidden:
+                self.undocumented.append((statement.begin + 1, declaration))
             last = (name, statement.end, doc)
-        return self.pairs(head)
+        return list(self.pairs(head))
 
     def pairs(self, head):
         """The lines that Doxygen reads, each with the number of the line that it comes from."""
@@ -372,3 +376,10 @@ def origin(text, line):
     """The line of the header, from 1, that a line of what Doxygen reads comes from."""
     numbers = [number for number, _ in Header(text).convert()]
     return numbers[min(line, len(numbers)) - 1] + 1
+
+
+def undocumented(text):
+    """The line, from 1, and the text of each public type of a header without a comment."""
+    header = Header(text)
+    header.convert()
+    return header.undocumented

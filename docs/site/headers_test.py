@@ -41,7 +41,7 @@ class Thing {
   int take_count() const noexcept { return count_; }
   bool is_open() const { return true; }
 
-  int Undocumented(int value);
+  int Undocumented(int value, std::vector<int> list = {}, int more = int{1} << 3);
 
   // Whether it is loud.
   bool loud() const;
@@ -104,6 +104,8 @@ class HeaderTest(unittest.TestCase):
 
     def test_what_is_not_documented_stays_so(self):
         self.assertEqual(self.doc_of("int Undocumented"), [])
+        self.assertEqual([text for _, text in headers.undocumented(HEADER)],
+                         ["enum class Kind"])
 
     def test_enumerators(self):
         self.assertEqual(self.doc_of("kOne"), ["the first, of which", "there is more"])
@@ -115,7 +117,7 @@ class HeaderTest(unittest.TestCase):
             self.assertNotIn(word, self.text)
 
     def test_lines_are_found_again(self):
-        number = 1 + next(i for i, line in enumerate(self.lines) if "int Undocumented" in line)
+        number = self.text.split("int Undocumented")[0].count("\n") + 1
         line = headers.origin(HEADER, number)
         self.assertIn("int Undocumented", HEADER.split("\n")[line - 1])
 

@@ -91,6 +91,14 @@ def is_external(link):
     return bool(re.match(r"[a-z][a-z0-9+.-]*:", link))
 
 
+def linked_pages(path, text):
+    """The pages that a page links to, in the order of their links."""
+    for _, match, _ in links(text):
+        target, _ = target_of(path, match.group(3))
+        if not is_external(match.group(3)) and is_page(target):
+            yield target
+
+
 def shown_files(path, text):
     """The files of the repository that a page links to and that are no pages."""
     for _, match, _ in links(text):
@@ -101,38 +109,28 @@ def shown_files(path, text):
             yield target
 
 
-class _Page:
-    def __init__(self, path):
-        self.path = path
-        self.subpages = set()
-
-    def link(self, bang, words, link):
-        """A link of the page, as one of the site."""
-        if bang:
-            return "![%s](%s)" % (words, posixpath.basename(link))
-        if is_external(link):
-            return "[%s](%s)" % (words, link)
-        target, anchor = target_of(self.path, link)
-        if not is_page(target):
-            if os.path.isfile(target):
-                return "[%s](%s)" % (words, shown_name(target))
-            return words  # a folder
-        if anchor:
-            return "[%s](@ref %s)" % (words, anchor_name(target, anchor))
-        if self.path == INDEX and target != INDEX and target not in self.subpages:
-            self.subpages.add(target)
-            return '@subpage %s "%s"' % (page_name(target), words)
-        return "[%s](@ref %s)" % (words, page_name(target))
+def site_link(path, bang, words, link):
+    """A link of a page, as one of the site."""
+    if bang:
+        return "![%s](%s)" % (words, posixpath.basename(link))
+    if is_external(link):
+        return "[%s](%s)" % (words, link)
+    target, anchor = target_of(path, link)
+    if is_page(target):
+        name = anchor_name(target, anchor) if anchor else page_name(target)
+        return "[%s](@ref %s)" % (words, name)
+    if os.path.isfile(target):
+        return "[%s](%s)" % (words, shown_name(target))
+    return words  # a folder
 
 
 def convert(path, text):
     """What Doxygen reads of a page."""
-    page = _Page(path)
     parts, end = [], 0
     for _, match, words in links(text):
         # On one line, because Doxygen ends words there.
         parts += [text[end:match.start()],
-                  page.link(match.group(1), " ".join(words.split()), match.group(3))]
+                  site_link(path, match.group(1), " ".join(words.split()), match.group(3))]
         end = match.end()
     text = "".join(parts) + text[end:]
     lines = text.split("\n")

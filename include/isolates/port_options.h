@@ -98,7 +98,9 @@ class PortOptions {
     return *this;
   }
 
+  // The highest Capacity.
   static constexpr std::size_t kMostMessages = std::size_t{1} << 21;
+  // The highest CapacityBytes.
   static constexpr std::size_t kMostBytes = std::size_t{1} << 34;
 
   const std::string& debug_name() const noexcept { return debug_name_; }

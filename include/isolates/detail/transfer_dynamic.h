@@ -24,6 +24,7 @@ struct OneOf {
   // The list.
   using Types = internal::TypeList<T...>;
 };
+// Specialize it. As it is, nothing is listed, and the compiler refuses the type.
 template <class Base>
 struct DynamicTypes {};
 
