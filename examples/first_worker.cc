@@ -5,6 +5,7 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <utility>
 
 #include "isolates/isolates.h"
 
@@ -36,8 +37,8 @@ void CountWords(Start start) {
 Task<> Main() {
   ReceivePort<SendPort<std::string>> ready;
   ReceivePort<std::size_t> counts;
-  const Isolate worker =
-      co_await Isolate::Spawn(CountWords, Start{ready.send_port(), counts.send_port()});
+  Start start{ready.send_port(), counts.send_port()};
+  const Isolate worker = co_await Isolate::Spawn(CountWords, std::move(start));
 
   auto texts = co_await ready.Receive();
   texts->Send("build here, read there");

@@ -44,7 +44,8 @@ Task<> Main() {
   ReceivePort<std::string> quit;
 
   // go squares(in, results); go numbers(in)
-  co_await Isolate::Spawn(Squares, Stage{connection.send_port(), results.send_port()});
+  Stage stage{connection.send_port(), results.send_port()};
+  co_await Isolate::Spawn(Squares, std::move(stage));
   co_await Isolate::Spawn(Numbers, *co_await connection.Receive());
 
   // for { select { case n, ok := <-results: ...; case <-quit: return } }
@@ -56,8 +57,7 @@ Task<> Main() {
                       more = false;
                     }),
                 On(quit, [&more](const std::string&) { more = false; }));
-  while (more && co_await select.Next()) {
-  }
+  while (more) co_await select.Next();
 
   // case <-time.After(10 * time.Millisecond)
   try {
