@@ -23,10 +23,10 @@ struct Start {
   SendPort<std::size_t> counts;
 };
 
-void CountWords(Start start) {
+void CountWords(const Start& start) {
   ReceivePort<std::string> texts(PortOptions().CloseWhenSendersGone());
   start.ready.Send(texts.send_port());
-  std::move(texts).Listen([counts = start.counts](std::string text) {
+  std::move(texts).Listen([counts = start.counts](const std::string& text) {
     std::istringstream words(text);
     std::size_t count = 0;
     for (std::string word; words >> word;) ++count;

@@ -43,7 +43,7 @@ class CellState {
   int value_ = 0;
 };
 
-void CellActor(SendPort<Cell> self) {
+void CellActor(const SendPort<Cell>& self) {
   RequestPort<Message, int> port;
   self.Send(port.requester());
   std::move(port).Handle([state = CellState()](Message message) mutable {

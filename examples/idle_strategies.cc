@@ -33,7 +33,7 @@ class LookYieldSleep final : public IdleStrategy {
 
 using Doubler = Requester<int, int>;
 
-void Double(SendPort<Doubler> started) {
+void Double(const SendPort<Doubler>& started) {
   RequestPort<int, int> port;
   started.Send(port.requester());
   std::move(port).Handle([](int n) { return 2 * n; });

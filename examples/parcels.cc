@@ -27,7 +27,7 @@ Index BuildIndex(int words) {
 }
 
 // Whatever else this isolate makes stays in its own heap.
-void Builder(SendPort<Parcel<Index>> out) { out.Send(MakeParcel<Index>(BuildIndex, 1000)); }
+void Builder(const SendPort<Parcel<Index>>& out) { out.Send(MakeParcel<Index>(BuildIndex, 1000)); }
 
 Task<> Main() {
   ReceivePort<Parcel<Index>> indexes;
