@@ -29,8 +29,8 @@ namespace isolates {
 
 // What SendWithReceipt returns.
 struct SentMessage {
-  SendResult result = SendResult::kClosed;
-  Receipt receipt;
+  SendResult result = SendResult::kClosed;  // as of Send
+  Receipt receipt;                          // what went along
 };
 
 template <class T>
