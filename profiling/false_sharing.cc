@@ -93,7 +93,7 @@ template <class LaneType>
 void Put(LaneType& lane, std::uint64_t value) {
   const auto place = lane.Claim();
   ::new (place.message) std::uint64_t(value);
-  lane.Publish(place);
+  Require(lane.Publish(place), "the receiver looks by itself");
 }
 template <class LaneType>
 std::uint64_t Get(LaneType& lane) {
@@ -164,14 +164,15 @@ void Run(Program& program) {
   const auto raw = [=, count = program.Scale(20'000, 200)] { return RawBounce(*cpus, count); };
   const auto count = program.Scale<std::uint64_t>(2'000'000, 2'000);
   std::vector<Candidate> candidates;
-  for (const auto& [name, with_lock] : {std::pair("load and store", false),
-                                        std::pair("atomic addition", true)}) {
+  for (const auto& [name, with_lock] :
+       {std::pair("load and store", false), std::pair("atomic addition", true)}) {
     const std::string how = name;
     candidates.push_back(
         {how + ": alone", [=, lock = with_lock] { return OneCounts(*cpus, lock, count); }});
     for (const std::size_t bytes : {8, 56, 64, 128, 256}) {
-      candidates.push_back({how + ": " + std::to_string(bytes) + " bytes apart",
-                            [=, lock = with_lock] { return BothCount(*cpus, bytes, lock, count); }});
+      candidates.push_back(
+          {how + ": " + std::to_string(bytes) + " bytes apart",
+           [=, lock = with_lock] { return BothCount(*cpus, bytes, lock, count); }});
     }
   }
   program.Compare(raw, candidates, "ns");

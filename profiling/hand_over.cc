@@ -109,8 +109,8 @@ void Measure(Program& program, CpuPair cpus, const std::string& place, std::size
   graph = {blocks, bytes_each};
   const auto moved = program.Scale<std::uint64_t>(5'000, 20);
   // Two seconds at most, at a gigabyte a second and ten million blocks a second.
-  const std::uint64_t copied = std::clamp<std::uint64_t>(
-      100'000'000 / (bytes + 100 * blocks), 2, program.Scale<std::uint64_t>(2'000, 2));
+  const std::uint64_t copied = std::clamp<std::uint64_t>(100'000'000 / (bytes + 100 * blocks), 2,
+                                                         program.Scale<std::uint64_t>(2'000, 2));
   const auto number = [=] {
     return DedicatedPair<Payload<8>>(cpus, moved, Ping<Payload<8>>, Pong<Payload<8>>) / 2;
   };

@@ -99,7 +99,8 @@ std::uint64_t Compute(std::uint64_t seed) {
   std::uint64_t number = seed;
   for (int i = 0; i < kRounds; ++i) {
     for (std::size_t step = 0; step < 2'000; ++step) {
-      number = number * 6364136223846793005U + 1442695040888963407U + table[(number >> 32) % kTable];
+      number =
+          number * 6364136223846793005U + 1442695040888963407U + table[(number >> 32) % kTable];
       table[(number >> 40) % kTable] = number;
     }
   }
@@ -125,8 +126,8 @@ void Run(Program& program) {
   const double before = Migrations();
   const Stopwatch watch;
   for (int i = 0; i < program.Scale(5, 1); ++i) times.Merge(PingPong(pings));
-  program.Add(ResultOf("migrations: ping-pong", SpreadOf({(Migrations() - before) / watch.seconds()}),
-                       "1/s", 1));
+  program.Add(ResultOf("migrations: ping-pong",
+                       SpreadOf({(Migrations() - before) / watch.seconds()}), "1/s", 1));
   program.Latency("ping-pong", std::move(times));
   const int members = program.Scale(16, 2);
   const double before_crew = Migrations();

@@ -35,9 +35,9 @@ Told Tell(int) {
 }
 
 enum Stage : std::size_t { kLaunch, kStart, kCode, kResult, kStages };
-constexpr std::array<std::string_view, kStages> kNames = {
-    "launch (Run returns)", "queue, wake, heap, turn (code begins)", "code",
-    "exit and result (Get returns)"};
+constexpr std::array<std::string_view, kStages> kNames = {"launch (Run returns)",
+                                                          "queue, wake, heap, turn (code begins)",
+                                                          "code", "exit and result (Get returns)"};
 
 struct Timed {
   std::array<std::int64_t, kStages> stages{};

@@ -38,9 +38,9 @@ constexpr std::array<int, 4> kGapsUs = {10, 100, 1'000, 10'000};
 
 // What the isolate that is woken tells of itself, each time.
 struct Report {
-  std::int64_t received;        // the time
-  std::int64_t processor_ns;    // of its thread so far
-  std::int64_t waits;           // how often its thread has gone to sleep so far
+  std::int64_t received;      // the time
+  std::int64_t processor_ns;  // of its thread so far
+  std::int64_t waits;         // how often its thread has gone to sleep so far
 };
 
 std::int64_t ThreadProcessorNs() {
@@ -95,8 +95,7 @@ void WakeUps(CpuPair cpus, const Strategy& strategy, int gap_us, std::uint64_t c
   exchanged.times.clear();
   exchanged.times.reserve(count);
   RunPair<Report>(
-      count,
-      {RunOfPair<Report>, Waker, SpawnOptions().Dedicated(cpus.near).Idle(BusySpin())},
+      count, {RunOfPair<Report>, Waker, SpawnOptions().Dedicated(cpus.near).Idle(BusySpin())},
       {RunOfPair<Report>, Woken, SpawnOptions().Dedicated(cpus.far).Idle(strategy.make())});
 }
 
