@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Allocator behaviour across isolates: allocator.md."""
 
-import json
 import os
 import re
 import tempfile
@@ -38,8 +37,7 @@ def measure(this):
     taken = {name: [] for name, _, _ in SERIES}
     for turn in range(1 if this.quick else 5):
         for name, program, arguments in SERIES[::1 if turn % 2 == 0 else -1]:
-            output = this.command([this.program(program), *arguments, *quick]).stdout
-            taken[name].append(json.loads(output))
+            taken[name].append(this.timed([this.program(program), *arguments, *quick]))
     this.raw["runs"] = taken
     rows = {name: {row["name"]: row for row in experiment.median_of(runs)}
             for name, runs in taken.items()}

@@ -64,6 +64,7 @@ class Run:
         self._programs = {os.path.basename(path): os.path.realpath(path)
                           for path in options.program}
         self.tables, self.pictures, self.notes, self.raw = [], [], [], {}
+        self._facts = []  # what else the machine did while times were measured
 
     # --- what it runs
 
@@ -82,8 +83,15 @@ class Run:
 
     def rows(self, name, *arguments):
         """The figures that a program prints with --json."""
-        command = [self.program(name), "--json", *arguments] + (["--quick"] if self.quick else [])
-        return json.loads(self.command(command).stdout)
+        return self.timed([self.program(name), *arguments, "--json"]
+                          + (["--quick"] if self.quick else []))
+
+    def timed(self, command):
+        """The JSON that a command prints, which measures times: the certificate is about these."""
+        with noise.Watch() as watch:
+            output = self.command(command).stdout
+        self._facts.append(watch.facts())
+        return json.loads(output)
 
     def tool(self, name):
         path = shutil.which(name)
@@ -149,30 +157,35 @@ class Run:
 
     # --- what it writes
 
-    def certificate(self, facts):
+    def certificate(self):
+        """When, on what, and what else went on while times were measured."""
+        facts = dict(self._facts[0])
+        seconds = sum(one["seconds"] for one in self._facts)
+        for part in ("steal", "others"):
+            facts[part] = sum(one[part] * one["seconds"] for one in self._facts) / seconds
         _, against, _ = noise.verdict(facts, 0, 0, self.quick)
         return "%s; %s, %d %sprocessors, Linux %s; %s." % (
             datetime.date.today().isoformat(), facts["cpu"], facts["processors"],
             "virtual " if facts["virtual"] else "", facts["kernel"],
-            "; ".join(against) if against else "nothing else ran beside it")
+            "; ".join(against) if against else "others used %.1f %% of the processors meanwhile"
+            % (100 * facts["others"]))
 
-    def markdown(self, certificate):
-        parts = [certificate + "\n"]
+    def markdown(self):
+        parts = [self.certificate() + "\n"]
         for title, table in self.tables:
             parts.append("**%s**\n\n%s" % (title, table.to_markdown()))
         parts.append("".join("- %s\n" % note for note in self.notes))
         return "\n".join(parts)
 
-    def write(self, folder, facts):
+    def write(self, folder):
         os.makedirs(folder, exist_ok=True)
         path = os.path.join(folder, self.name)
-        markdown = self.markdown(self.certificate(facts))
+        markdown = self.markdown()
         with open(path + ".svg", "w", encoding="utf-8") as file:
             file.write(plots.standalone(self.pictures))
         with open(path + ".json", "w", encoding="utf-8") as file:
             json.dump({"experiment": self.name, "quick": self.quick,
-                       "certificate": self.certificate(facts), "notes": self.notes, **self.raw},
-                      file, indent=1)
+                       "certificate": self.certificate(), "notes": self.notes, **self.raw}, file, indent=1)
             file.write("\n")
         if os.path.exists(path + ".md"):
             with open(path + ".md", encoding="utf-8") as file:
@@ -194,16 +207,14 @@ def run(name, experiment):
     parser.add_argument("--program", action="append", default=[], help=argparse.SUPPRESS)
     options = parser.parse_args()
     this = Run(name, options)
-    with noise.Watch() as watch:
-        experiment(this)
-    facts = watch.facts()
+    experiment(this)
     if options.out:
         # bazel run starts programs in a folder of its own.
         folder = os.path.join(os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd()), options.out)
-        print(this.write(folder, facts))
+        print(this.write(folder))
         print("written to %s" % os.path.join(folder, name + ".*"), file=sys.stderr)
     else:
-        print(this.markdown(this.certificate(facts)))
+        print(this.markdown())
 
 
 # --- callgrind

@@ -130,7 +130,7 @@ void Measure(Program& program, CpuPair cpus, const std::string& place, std::size
   InterleaveOptions options;
   options.wanted = program.Scale(5, 1);
   options.most_repetitions = program.Scale(9, 1);
-  options.most_seconds = 8;
+  options.most_seconds = 4;
   options.warm_up = false;
   if (program.quick()) options.tolerance = 1e9;
   for (const Compared& one : Interleave(number, candidates, options).candidates) {
@@ -146,7 +146,6 @@ void Run(Program& program) {
   for (std::size_t bytes = 64; bytes <= largest; bytes *= bytes < 4096 ? 8 : 16) {
     Measure(program, *cpus, std::to_string(bytes) + " bytes", 1, bytes);
   }
-  if (!program.quick()) Measure(program, *cpus, std::to_string(largest) + " bytes", 1, largest);
   // 4 MiB, by number of blocks.
   const auto all = program.Scale<std::size_t>(std::size_t{4} << 20, 4096);
   for (std::size_t blocks = 1; all / blocks >= 64; blocks *= 16) {

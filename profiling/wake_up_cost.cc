@@ -100,7 +100,7 @@ void WakeUps(CpuPair cpus, const Strategy& strategy, int gap_us, std::uint64_t c
 }
 
 std::uint64_t CountFor(const Program& program, int gap_us) {
-  return program.Scale<std::uint64_t>(gap_us >= 10'000 ? 30 : gap_us >= 1'000 ? 200 : 1'000, 5);
+  return program.Scale<std::uint64_t>(gap_us >= 10'000 ? 20 : gap_us >= 1'000 ? 200 : 1'000, 5);
 }
 
 int Measure(int argc, char** argv) {
