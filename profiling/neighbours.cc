@@ -196,8 +196,11 @@ void Run(Program& program) {
                                       {"bare, same processor", false, cpus->near}};
   const auto count = program.Scale<std::uint64_t>(30'000, 200);
   const int turns = program.Scale(5, 1);
-  std::vector<Histogram> all(series.size() * kKinds.size());
-  std::vector<std::vector<double>> medians(all.size());
+  constexpr std::array<std::pair<const char*, double>, 5> kPercentiles = {
+      {{"", 50}, {", p90", 90}, {", p99", 99}, {", p99.9", 99.9}, {", max", 100}}};
+  // Of each turn: one that was disturbed does not spoil the others.
+  using Turns = std::array<std::vector<double>, kPercentiles.size()>;
+  std::vector<Turns> all(series.size() * kKinds.size());
   // Kinds take turns, so that a change of the machine meets all of them.
   for (int turn = 0; turn < turns; ++turn) {
     for (std::size_t s = 0; s < series.size(); ++s) {
@@ -211,16 +214,19 @@ void Run(Program& program) {
         crew.Wait();
         Histogram histogram;
         for (const std::int64_t time : times) histogram.Record(static_cast<std::uint64_t>(time));
-        medians[s * kKinds.size() + k].push_back(static_cast<double>(histogram.Percentile(50)));
-        all[s * kKinds.size() + k].Merge(histogram);
+        for (std::size_t p = 0; p < kPercentiles.size(); ++p) {
+          all[s * kKinds.size() + k][p].push_back(
+              static_cast<double>(histogram.Percentile(kPercentiles[p].second)));
+        }
       }
     }
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
-    if (medians[i].empty()) continue;
+    if (all[i][0].empty()) continue;
     const std::string name = series[i / kKinds.size()].name + ": " + kKinds[i % kKinds.size()].name;
-    program.Add(ResultOf(name, SpreadOf(medians[i]), "ns", turns));
-    program.Latency(name, std::move(all[i]));
+    for (std::size_t p = 0; p < kPercentiles.size(); ++p) {
+      program.Add(ResultOf(name + kPercentiles[p].first, SpreadOf(all[i][p]), "ns", turns));
+    }
   }
 }
 

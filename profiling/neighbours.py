@@ -5,7 +5,7 @@ import experiment
 from experiment import plots, split
 
 SERIES = ["bare, other processor", "with state, other processor", "bare, same processor"]
-LABELS = [(50, "p50"), (90, "p90"), (99, "p99"), (99.9, "p99.9"), (100, "max")]
+LABELS = [(50, ""), (90, ", p90"), (99, ", p99"), (99.9, ", p99.9"), (100, ", max")]
 
 
 def measure(this):
@@ -19,15 +19,15 @@ def measure(this):
             if at != series or "," in kind:
                 continue
             nothing = nothing or row["value"]
-            values = {p: by_name["%s, %s" % (row["name"], label)]["value"] for p, label in LABELS}
+            values = {p: by_name[row["name"] + label]["value"] for p, label in LABELS}
             table.append([kind, row["value"], experiment.spread(row)]
                          + [values[p] for p, _ in LABELS[1:]]
                          + [row["value"] / by_name[SERIES[0] + ": nothing"]["value"]
                             if series == SERIES[2] else row["value"] / nothing])
             curves.append((kind, values))
-        this.table("A request and its answer, ns: " + series,
-                   [("beside", False), ("median", True), ("medians of runs", True)]
-                   + [(label, True) for _, label in LABELS[1:]]
+        this.table("A request and its answer, ns, medians of five turns: " + series,
+                   [("beside", False), ("median", True), ("of turns", True)]
+                   + [(label[2:], True) for _, label in LABELS[1:]]
                    + [("to nothing", True)], table)
         this.picture(series, plots.percentiles(curves, series, "ns"))
 
