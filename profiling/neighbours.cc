@@ -1,19 +1,26 @@
 // Interference of neighbours: what a request and its answer take beside other work. Both parties
-// are isolates on one processor; the neighbour is a thread on the other one, or on the same.
+// are isolates on one processor; the neighbour is a process, or a thread of ours, on
+// the other one, or on the same.
 //
 // "bare": the request is a number. "with state": the server reads 64 words at random of a table
 // that is larger than its processor's own caches.
 
 #include <sched.h>
+#include <spawn.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <atomic>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
+#include <ctime>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -89,24 +96,57 @@ void Allocate() {
   for (void* block : blocks) std::free(block);
 }
 
-class Neighbour {
+struct Kind {
+  std::string_view name;
+  void (*run)();
+  bool own_process;
+};
+constexpr std::array<Kind, 6> kKinds = {
+    {{"nothing", nullptr, false},
+     {"one that computes", Compute, true},
+     {"a memory streamer", StreamMemory, true},
+     {"a cache thrasher", ThrashCaches, true},
+     {"an allocation storm", Allocate, true},
+     {"a thread of the same process that computes", Compute, false}}};
+
+// The program itself, started again for one of the kinds. Nothing else: a child of a process that
+// has isolates must be another program.
+class NeighbourProcess {
  public:
-  Neighbour(void (*run)(), int cpu) {
-    if (run == nullptr) return;
+  NeighbourProcess(std::size_t kind, int cpu) {
+    std::array<std::string, 4> arguments = {"neighbours", "neighbour", std::to_string(kind),
+                                            std::to_string(cpu)};
+    std::array<char*, 5> pointers = {arguments[0].data(), arguments[1].data(), arguments[2].data(),
+                                     arguments[3].data(), nullptr};
+    Require(
+        posix_spawn(&process_, "/proc/self/exe", nullptr, nullptr, pointers.data(), environ) == 0,
+        "the neighbour starts");
+  }
+  NeighbourProcess(const NeighbourProcess&) = delete;
+  NeighbourProcess& operator=(const NeighbourProcess&) = delete;
+  ~NeighbourProcess() {
+    kill(process_, SIGKILL);
+    waitpid(process_, nullptr, 0);
+  }
+
+ private:
+  pid_t process_ = 0;
+};
+
+class NeighbourThread {
+ public:
+  NeighbourThread(void (*run)(), int cpu) {
     go_on = true;
     thread_ = std::thread([=] {
       const PinnedHere pinned(cpu);
       run();
     });
-    // Until it has made what it works on.
-    const timespec pause{0, 200'000'000};
-    nanosleep(&pause, nullptr);
   }
-  Neighbour(const Neighbour&) = delete;
-  Neighbour& operator=(const Neighbour&) = delete;
-  ~Neighbour() {
+  NeighbourThread(const NeighbourThread&) = delete;
+  NeighbourThread& operator=(const NeighbourThread&) = delete;
+  ~NeighbourThread() {
     go_on = false;
-    if (thread_.joinable()) thread_.join();
+    thread_.join();
   }
 
  private:
@@ -174,18 +214,23 @@ Task<> Ask(ClientSetup setup) {
   setup.done.Send(std::move(times));
 }
 
+Histogram AnswerTimes(std::uint64_t count, bool with_state, int cpu) {
+  ReceivePort<std::vector<std::int64_t>> done;
+  Crew crew;
+  crew.Start(Ask, ClientSetup{count, with_state, cpu, done.send_port()});
+  const std::vector<std::int64_t> times = *done.Receive(kForever);
+  crew.Wait();
+  Histogram histogram;
+  for (const std::int64_t time : times) histogram.Record(static_cast<std::uint64_t>(time));
+  return histogram;
+}
+
 void Run(Program& program) {
   const auto cpus = TwoCpus();
   Require(cpus.has_value(), "two processors are needed");
-  struct Kind {
-    const char* name;
-    void (*run)();
-  };
-  constexpr std::array<Kind, 5> kKinds = {{{"nothing", nullptr},
-                                           {"one that computes", Compute},
-                                           {"a memory streamer", StreamMemory},
-                                           {"a cache thrasher", ThrashCaches},
-                                           {"an allocation storm", Allocate}}};
+  // Two threads of the runtime share the processor: one that offers it between its looks for work
+  // would offer it to whatever else the machine runs.
+  SetIdleStrategy(Park());
   struct Series {
     std::string name;
     bool with_state;
@@ -194,7 +239,7 @@ void Run(Program& program) {
   const std::vector<Series> series = {{"bare, other processor", false, cpus->far},
                                       {"with state, other processor", true, cpus->far},
                                       {"bare, same processor", false, cpus->near}};
-  const auto count = program.Scale<std::uint64_t>(30'000, 200);
+  const auto count = program.Scale<std::uint64_t>(20'000, 200);
   const int turns = program.Scale(5, 1);
   constexpr std::array<std::pair<const char*, double>, 5> kPercentiles = {
       {{"", 50}, {", p90", 90}, {", p99", 99}, {", p99.9", 99.9}, {", max", 100}}};
@@ -206,14 +251,17 @@ void Run(Program& program) {
     for (std::size_t s = 0; s < series.size(); ++s) {
       for (std::size_t k = 0; k < kKinds.size(); ++k) {
         if (kKinds[k].run == nullptr && series[s].cpu == cpus->near) continue;
-        const Neighbour neighbour(kKinds[k].run, series[s].cpu);
-        ReceivePort<std::vector<std::int64_t>> done;
-        Crew crew;
-        crew.Start(Ask, ClientSetup{count, series[s].with_state, cpus->near, done.send_port()});
-        const std::vector<std::int64_t> times = *done.Receive(kForever);
-        crew.Wait();
-        Histogram histogram;
-        for (const std::int64_t time : times) histogram.Record(static_cast<std::uint64_t>(time));
+        std::optional<NeighbourProcess> process;
+        std::optional<NeighbourThread> thread;
+        if (kKinds[k].own_process) {
+          process.emplace(k, series[s].cpu);
+        } else if (kKinds[k].run != nullptr) {
+          thread.emplace(kKinds[k].run, series[s].cpu);
+        }
+        // Until it has made what it works on.
+        const timespec pause{0, 200'000'000};
+        nanosleep(&pause, nullptr);
+        const Histogram histogram = AnswerTimes(count, series[s].with_state, cpus->near);
         for (std::size_t p = 0; p < kPercentiles.size(); ++p) {
           all[s * kKinds.size() + k][p].push_back(
               static_cast<double>(histogram.Percentile(kPercentiles[p].second)));
@@ -223,7 +271,8 @@ void Run(Program& program) {
   }
   for (std::size_t i = 0; i < all.size(); ++i) {
     if (all[i][0].empty()) continue;
-    const std::string name = series[i / kKinds.size()].name + ": " + kKinds[i % kKinds.size()].name;
+    const std::string name =
+        series[i / kKinds.size()].name + ": " + std::string(kKinds[i % kKinds.size()].name);
     for (std::size_t p = 0; p < kPercentiles.size(); ++p) {
       program.Add(ResultOf(name + kPercentiles[p].first, SpreadOf(all[i][p]), "ns", turns));
     }
@@ -235,10 +284,14 @@ void Run(Program& program) {
 
 // All isolates on one processor, with --placement=same.
 int main(int argc, char** argv) {
+  if (argc == 4 && std::string_view(argv[1]) == "neighbour") {
+    const isolates::bench::PinnedHere pinned(std::atoi(argv[3]));
+    isolates::bench::kKinds.at(std::strtoull(argv[2], nullptr, 10)).run();
+    return 0;
+  }
   std::vector<char*> arguments(argv, argv + argc);
   std::string same = "--placement=same";
   arguments.push_back(same.data());
-  isolates::bench::AllowedCpus();  // before the process is restricted
   isolates::bench::Program program(argc + 1, arguments.data());
   isolates::bench::Run(program);
   return program.Finish();
