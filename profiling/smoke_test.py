@@ -18,7 +18,7 @@ EXPECTED = {
                       "lane, round trip: packed"],
     "hand_over": ["64", "4,096", "1", "16"],
     "neighbours": ["nothing", "one that computes", "a memory streamer", "a cache thrasher",
-                   "an allocation storm"],
+                   "an allocation storm", "a thread of the same process that computes"],
     "pinning": ["pinned, alone", "unpinned, alone", "pinned, beside a busy process",
                 "unpinned, beside a busy process"],
     "port_traffic": ["port: 8 B", "port: 64 B", "port: 128 B", "port: 1024 B", "raw: 1 lines",
