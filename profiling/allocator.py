@@ -38,9 +38,9 @@ def measure(this):
     for turn in range(1 if this.quick else 5):
         for name, program, arguments in SERIES[::1 if turn % 2 == 0 else -1]:
             taken[name].append(this.timed([this.program(program), *arguments, *quick]))
-    this.raw["runs"] = taken
-    rows = {name: {row["name"]: row for row in experiment.median_of(runs)}
-            for name, runs in taken.items()}
+    medians = {name: experiment.median_of(runs) for name, runs in taken.items()}
+    this.raw["rows"] = medians
+    rows = {name: {row["name"]: row for row in some} for name, some in medians.items()}
     for what, title in [("resident", "Resident memory beyond the start, MiB"),
                         ("time", "Time of each phase, ms"), ("page faults", "Page faults")]:
         live = [("live", True)] if what == "resident" else []
@@ -52,8 +52,8 @@ def measure(this):
                                     experiment.spread(rows[series][key]))
                        for series, _, _ in SERIES]
                     for phase in PHASES for key in ["%s: %s" % (what, phase)]])
-    places = dict(enumerate(["built", "kept", "half", "refilled", "dropped", "trimmed", "10 rounds",
-                             "trimmed"]))
+    places = dict(enumerate(["built", "kept", "half", "refilled", "dropped", "trim", "10 rounds",
+                             "trim"]))
     curves = [plots.Curve(series, [(i, max(0, rows[series]["resident: " + phase]["value"]))
                                    for i, phase in enumerate(PHASES)]) for series, _, _ in SERIES]
     curves.append(plots.Curve("live", [(i, rows["isolates, parcels"]["live: " + phase]["value"])

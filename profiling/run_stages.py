@@ -70,9 +70,9 @@ def measure(this):
                           ("share of Runs", "share of time", "mean of these")] for kind in KINDS])
     bare = next(row for row in rows if row["name"] == "Run without stamps, mean")
     this.figures("Without stamps", [bare], "one line to and fro")
-    this.picture("Stages of a Run: the median, and the mean as a mark", plots.bars(
+    this.picture("Stages of a Run: the median (bar); the mean (mark)", plots.bars(
         [plots.Bar(row[0], row[1], kind="ours" if row[0] == "whole" else "other", mark=row[6],
-                   shown="%s, mean %s" % (plots.short(row[1]), plots.short(row[6])))
+                   shown="%s; %s" % (plots.short(row[1]), plots.short(row[6])))
          for row in table], "stages", "ns", log=False))
     this.picture("How long the stages take", plots.percentiles(
         [(stage, {p: max(1, value["%s, %s" % (stage, label)]) for p, label in
