@@ -185,7 +185,8 @@ class Run:
             file.write(plots.standalone(self.pictures))
         with open(path + ".json", "w", encoding="utf-8") as file:
             json.dump({"experiment": self.name, "quick": self.quick,
-                       "certificate": self.certificate(), "notes": self.notes, **self.raw}, file, indent=1)
+                       "certificate": self.certificate(), "notes": self.notes, **self.raw},
+                      file, indent=1)
             file.write("\n")
         if os.path.exists(path + ".md"):
             with open(path + ".md", encoding="utf-8") as file:
@@ -200,7 +201,7 @@ class Run:
 
 def run(name, experiment):
     """The main program of an experiment: experiment(run) adds what it has found to the run."""
-    parser = argparse.ArgumentParser(description="The experiment %s; its page is %s.md." % (name, name))
+    parser = argparse.ArgumentParser(description="An experiment; its page is %s.md." % name)
     parser.add_argument("--out", metavar="DIR", help="writes NAME.svg and NAME.json there, and the "
                         "tables into NAME.md if that is there")
     parser.add_argument("--quick", action="store_true", help="only shows that everything works")

@@ -123,7 +123,7 @@ def measure(this):
          plots.Curve("raw lines", [(64 * lines, row["value"]) for lines, row in raw])],
         "port traffic", "bytes", "ns", x_log=True))
     try:
-        sizes = SIZES[::4] if this.quick else SIZES
+        sizes = SIZES[::8] if this.quick else SIZES
         count = 32 if this.quick else 1000
         counted = [(size,) + simulated(this, size, count) for size in sizes]
         this.table("Simulated: for each message, between two caches without limits",
