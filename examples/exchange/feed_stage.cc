@@ -1,9 +1,12 @@
 // The feed handler: sends each order at its time, and no more than the window allows.
 
+#include <sched.h>
+
 #include <algorithm>
 #include <chrono>
 #include <exception>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "benchmarks/support/histogram.h"
@@ -18,6 +21,8 @@ using isolates::bench::Nanoseconds;
 
 // Between the end of the warm-up and the first order that is measured.
 constexpr std::int64_t kPause = 1'000'000;
+// How far off the next order must be to let others pass.
+constexpr std::int64_t kWorthYielding = 3'000;
 // Where the feed has no processor of its own: how far off the next order must be.
 constexpr std::int64_t kWorthSleeping = 20'000;
 
@@ -68,9 +73,13 @@ class Feed {
       const bool measures = sequence_ == setup_.warm_up;
       // Here and not in a coroutine of its own, whose frame would be allocated.
       while (!more || measures ? !AllArrived() : !HasRoom()) {
-        if (TakeAllThere() || setup_.spins) continue;
-        const auto credit = co_await credits_.Receive();
-        Take(*credit);
+        if (TakeAllThere()) continue;
+        if (setup_.spins) {
+          sched_yield();  // to the disk
+        } else {
+          const auto credit = co_await credits_.Receive();
+          Take(*credit);
+        }
       }
       if (!more) break;
       if (measures) {
@@ -85,8 +94,10 @@ class Feed {
         message.intended = started + static_cast<std::int64_t>(message.order.time - first_time_);
         while (message.taken < message.intended) {
           TakeAllThere();
-          if (const std::int64_t early = message.intended - message.taken;
-              !setup_.spins && early > kWorthSleeping) {
+          const std::int64_t early = message.intended - message.taken;
+          if (setup_.spins && early > kWorthYielding) {
+            sched_yield();  // to the disk
+          } else if (!setup_.spins && early > kWorthSleeping) {
             co_await isolates::Delay(std::chrono::nanoseconds(early));
           }
           message.taken = Nanoseconds();
@@ -155,7 +166,13 @@ class Feed {
 
 std::unique_ptr<OrderSource> OpenFlow(const FlowOptions& options) {
   if (options.input.empty()) return std::make_unique<OrderGenerator>(options.generator);
-  return std::make_unique<FlowReader>(options.input);
+  auto reader = std::make_unique<FlowReader>(options.input);
+  const std::uint16_t symbols = reader->header().symbols;
+  if (options.input == "-" && symbols > options.generator.symbols) {
+    throw FlowError(12, std::to_string(symbols) + " symbols; the exchange was started for " +
+                            std::to_string(options.generator.symbols));
+  }
+  return reader;
 }
 
 isolates::Task<FeedReport> RunFeed(FeedSetup setup) {

@@ -49,9 +49,8 @@ class TemporaryJournal {
 
 std::uint16_t SymbolsOf(const Options& options) {
   const std::string& input = options.flow.input;
-  if (input.empty()) return options.flow.generator.symbols;
   // A pipe is read once, by the feed.
-  if (input == "-") return kMostSymbols;
+  if (input.empty() || input == "-") return options.flow.generator.symbols;
   return FlowReader(input).header().symbols;
 }
 
@@ -109,11 +108,8 @@ int Run(Options options) {
                            std::to_string(options.flow.generator.rate) + " a second"
                      : "orders of " + options.flow.input;
   report.memory = options.lock ? LockMemory() : "not locked: --no-lock";
-  if (config.spins) isolates::SetIdleStrategy(isolates::BusySpin());
-  isolates::RunMain([&]() -> isolates::Task<> {
-    auto run = RunPipeline(config);
-    report.pipeline = co_await std::move(run);
-  });
+  if (options.idle) isolates::SetIdleStrategy(options.idle);
+  report.pipeline = RunPipelineHere(config);
   if (!report.pipeline.feed.error.empty()) {
     throw std::runtime_error(report.pipeline.feed.error);
   }

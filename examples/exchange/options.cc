@@ -1,6 +1,7 @@
 #include "examples/exchange/options.h"
 
 #include <cstdint>
+#include <memory>
 
 #include "examples/exchange/arguments.h"
 
@@ -17,7 +18,7 @@ those of the single-threaded reference, byte by byte.
   --orders=N         of the generated flow that are measured (1000000)
   --rate=R           of the generated flow, orders a second on average (100000)
   --seed=S           of the generated flow (1)
-  --symbols=K        of the generated flow (8)
+  --symbols=K        of the generated flow, or at most of a piped one (8)
   --input=FILE       an order flow (see generate); "-": standard input. Its times are kept
   --warm-up=N        orders before those that are measured, as fast as they can be (200000; 0 with --input)
   --unpaced          all orders as fast as they can be
@@ -30,6 +31,7 @@ those of the single-threaded reference, byte by byte.
   --market-data=FILE writes the output stream
   --placement=P      "dedicated": a processor for each stage; "shared": one for the feed, the others share.
                      By default as the machine allows
+  --idle=I           what workers do while they wait: "spin", "adaptive" (the default), "back-off", "park"
   --no-lock          does not lock memory
   --no-check         without the reference
   --page=FILE        a page (HTML, nothing else is needed) with the latencies as pictures
@@ -38,6 +40,18 @@ those of the single-threaded reference, byte by byte.
 
 Exit status: 0, 1 after a failure or if the results differ, 2 if the command line is wrong.
 )";
+
+namespace {
+
+std::shared_ptr<const isolates::IdleStrategy> IdleOf(const std::string& name) {
+  if (name == "spin") return isolates::BusySpin();
+  if (name == "adaptive") return isolates::SpinThenPark();
+  if (name == "back-off") return isolates::BackOff();
+  if (name == "park") return isolates::Park();
+  throw UsageError("--idle= wants spin, adaptive, back-off or park, not '" + name + "'");
+}
+
+}  // namespace
 
 Options ParseOptions(const std::vector<std::string>& arguments) {
   Options options;
@@ -73,6 +87,8 @@ Options ParseOptions(const std::vector<std::string>& arguments) {
         throw UsageError("--placement= wants shared or dedicated, not '" + *value + "'");
       }
       options.placement = *value == "shared" ? Placement::kShared : Placement::kDedicated;
+    } else if (const auto idle = argument.Value("--idle=")) {
+      options.idle = IdleOf(*idle);
     } else if (const auto input = argument.Value("--input=")) {
       options.flow.input = *input;
     } else if (const auto journal = argument.Value("--journal=")) {

@@ -3,12 +3,15 @@
 #ifndef ISOLATES_EXAMPLES_EXCHANGE_OPTIONS_H_
 #define ISOLATES_EXAMPLES_EXCHANGE_OPTIONS_H_
 
+#include <cstdint>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "examples/exchange/pipeline.h"
+#include "isolates/isolates.h"
 
 namespace exchange {
 
@@ -21,6 +24,7 @@ struct Options {
   FlowOptions flow;
   std::optional<std::uint64_t> warm_up;
   std::optional<Placement> placement;
+  std::shared_ptr<const isolates::IdleStrategy> idle;
   bool paced = true;
   std::string journal;
   std::string output;

@@ -30,9 +30,11 @@ SpawnOptions OptionsOf(const PipelineConfig& config, const char* stage) {
   return options;
 }
 
+constexpr int kReports = 4;  // of all stages but the feed and the disk
+
 // Starts a stage, and gives its ports.
 template <class Setup, class Ports>
-Task<Ports> Start(Task<> (*stage)(Setup), Setup setup, SendPort<Ports> Setup::* connect,
+Task<Ports> StartStage(Task<> (*stage)(Setup), Setup setup, SendPort<Ports> Setup::* connect,
                   SpawnOptions options) {
   ReceivePort<Ports> connected;
   setup.*connect = connected.send_port();
@@ -58,32 +60,7 @@ class Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  Task<PipelineResult> Run() {
-    auto started = StartStages();
-    FeedSetup feed = co_await std::move(started);
-    PipelineResult result;
-    if (config_.placement == Placement::kDedicated) {
-      ReceivePort<FeedReport> report;
-      DedicatedFeed dedicated{std::move(feed), report.send_port()};
-      auto spawned = Isolate::Spawn(RunDedicatedFeed, std::move(dedicated), Named("feed"));
-      co_await spawned;
-      auto received = co_await report.Receive();
-      result.feed = std::move(*received);
-    } else {
-      auto run = RunFeed(std::move(feed));
-      result.feed = co_await std::move(run);
-    }
-    for (int i = 0; i < 4; ++i) {
-      auto report = co_await reports_.Receive();
-      Add(std::move(*report), result);
-    }
-    SortHops(result);
-    co_return result;
-  }
-
- private:
-  SpawnOptions Named(const char* stage) const { return OptionsOf(config_, stage); }
-
+  // In steps, each of which may be waited for in its own way.
   Task<FeedSetup> StartStages() {
     DiskSetup disk_setup{.path = config_.journal,
                          .rules = {config_.symbols, config_.limits},
@@ -91,8 +68,8 @@ class Pipeline {
                          .acks = config_.acks,
                          .acks_too_early = config_.acks_too_early,
                          .connect = {}};
-    auto disk_start = Start(RunDisk, std::move(disk_setup), &DiskSetup::connect,
-                            SpawnOptions().DebugName("disk"));
+    auto disk_start =
+        StartStage(RunDisk, std::move(disk_setup), &DiskSetup::connect, OptionsOfDisk());
     auto disk = co_await std::move(disk_start);
 
     JournalSetup journal_setup{.path = config_.journal,
@@ -102,7 +79,7 @@ class Pipeline {
                                .disk = std::move(disk),
                                .connect = {},
                                .report = reports_.send_port()};
-    auto journal_start = Start(RunJournal, std::move(journal_setup), &JournalSetup::connect,
+    auto journal_start = StartStage(RunJournal, std::move(journal_setup), &JournalSetup::connect,
                                Named("journal"));
     auto journal = co_await std::move(journal_start);
 
@@ -111,7 +88,7 @@ class Pipeline {
                                    .expected = config_.expected,
                                    .connect = {},
                                    .report = reports_.send_port()};
-    auto publisher_start = Start(RunPublisher, std::move(publisher_setup),
+    auto publisher_start = StartStage(RunPublisher, std::move(publisher_setup),
                                  &PublisherSetup::connect, Named("publisher"));
     auto publisher = co_await std::move(publisher_start);
 
@@ -121,7 +98,7 @@ class Pipeline {
                                  .journal = journal.in,
                                  .connect = {},
                                  .report = reports_.send_port()};
-    auto matching_start = Start(RunMatching, std::move(matching_setup), &MatchingSetup::connect,
+    auto matching_start = StartStage(RunMatching, std::move(matching_setup), &MatchingSetup::connect,
                                 Named("matching"));
     auto matching = co_await std::move(matching_start);
 
@@ -131,7 +108,7 @@ class Pipeline {
                          .connect = {},
                          .report = reports_.send_port()};
     auto risk_start =
-        Start(RunRisk, std::move(risk_setup), &RiskSetup::connect, Named("risk check"));
+        StartStage(RunRisk, std::move(risk_setup), &RiskSetup::connect, Named("risk check"));
     auto risk = co_await std::move(risk_start);
 
     FeedSetup feed{.flow = config_.flow,
@@ -144,6 +121,40 @@ class Pipeline {
                    .publisher_answers_to = publisher.answer_to,
                    .journal_answers_to = journal.answer_to};
     co_return feed;
+  }
+
+  Task<FeedReport> RunFeedOnItsProcessor(FeedSetup setup) {
+    ReceivePort<FeedReport> report;
+    DedicatedFeed dedicated{std::move(setup), report.send_port()};
+    auto spawned = Isolate::Spawn(RunDedicatedFeed, std::move(dedicated), Named("feed"));
+    co_await spawned;
+    auto received = co_await report.Receive();
+    co_return std::move(*received);
+  }
+
+  Task<PipelineResult> Collect(FeedReport feed) {
+    PipelineResult result;
+    result.feed = std::move(feed);
+    for (int i = 0; i < kReports; ++i) {
+      auto report = co_await reports_.Receive();
+      Add(std::move(*report), result);
+    }
+    SortHops(result);
+    co_return result;
+  }
+
+ private:
+  SpawnOptions Named(const char* stage) const { return OptionsOf(config_, stage); }
+
+  // The disk has a thread that waits for the storage nearly all the time: it shares the processor
+  // of the feed, which lets it pass while it is ahead of its time.
+  SpawnOptions OptionsOfDisk() const {
+    SpawnOptions options;
+    options.DebugName("disk");
+    if (config_.placement == Placement::kShared && config_.spins) {
+      options.Dedicated(isolates::bench::AllowedCpus().front()).Idle(isolates::Park());
+    }
+    return options;
   }
 
   static void Add(StageReport report, PipelineResult& result) {
@@ -178,9 +189,29 @@ class Pipeline {
 }  // namespace
 
 Task<PipelineResult> RunPipeline(PipelineConfig config) {
+  const bool dedicated = config.placement == Placement::kDedicated;
   const auto pipeline = std::make_unique<Pipeline>(std::move(config));
-  auto run = pipeline->Run();
-  co_return co_await std::move(run);
+  auto start = pipeline->StartStages();
+  FeedSetup setup = co_await std::move(start);
+  auto run = dedicated ? pipeline->RunFeedOnItsProcessor(std::move(setup))
+                       : RunFeed(std::move(setup));
+  FeedReport feed = co_await std::move(run);
+  auto collect = pipeline->Collect(std::move(feed));
+  co_return co_await std::move(collect);
+}
+
+PipelineResult RunPipelineHere(PipelineConfig config) {
+  if (config.placement == Placement::kDedicated || !config.spins) {
+    return isolates::Start(RunPipeline(std::move(config))).Get();
+  }
+  Pipeline pipeline(std::move(config));
+  FeedSetup setup = isolates::Start(pipeline.StartStages()).Get();
+  // Not before: threads that are started inherit it.
+  const isolates::bench::PinnedHere pinned(isolates::bench::AllowedCpus().front());
+  // A feed that spins comes to its end in the call of Start: this thread does not wait in the
+  // library meanwhile, and so keeps its processor from the workers.
+  FeedReport feed = isolates::Start(RunFeed(std::move(setup))).Get();
+  return isolates::Start(pipeline.Collect(std::move(feed))).Get();
 }
 
 Placement BestPlacement() {

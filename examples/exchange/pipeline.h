@@ -4,8 +4,8 @@
 //              ^------------'  `----> journal <-> disk
 //
 // With processors enough each stage but the disk has one for itself. Otherwise the feed is the main
-// isolate, whose processor is its own because it never waits in the library, and the others share
-// the rest.
+// isolate, whose processor is its own because it never waits in the library (but the disk's thread
+// sleeps there), and the others share the rest.
 
 #ifndef ISOLATES_EXAMPLES_EXCHANGE_PIPELINE_H_
 #define ISOLATES_EXAMPLES_EXCHANGE_PIPELINE_H_
@@ -50,8 +50,10 @@ struct PipelineResult {
   std::uint64_t batches = 0;
 };
 
-// In an isolate: the main one, or one of a simulation.
+// In an isolate. With Placement::kShared the feed runs in it.
 isolates::Task<PipelineResult> RunPipeline(PipelineConfig config);
+// The same on a plain thread: the main one.
+PipelineResult RunPipelineHere(PipelineConfig config);
 
 // What this machine allows, for the process as it is.
 Placement BestPlacement();
