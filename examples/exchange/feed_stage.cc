@@ -54,8 +54,8 @@ class Feed {
  public:
   explicit Feed(FeedSetup setup) : setup_(std::move(setup)), source_(OpenFlow(setup_.flow)) {
     if (setup_.recovered != 0) {
-      source_ = std::make_unique<RecoveredSource>(setup_.journal, setup_.recovered,
-                                                  std::move(source_));
+      source_ =
+          std::make_unique<RecoveredSource>(setup_.journal, setup_.recovered, std::move(source_));
     }
     setup_.publisher_answers_to.Send(credits_.send_port());
     setup_.journal_answers_to.Send(credits_.send_port());

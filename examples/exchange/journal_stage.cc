@@ -69,6 +69,7 @@ class Journal {
       ended_.Complete();
       return;
     }
+    rehearsal_.Pass(message.sequence);
     last_ = message.sequence;
     const JournalRecord record{message.sequence, message.chain, message.order};
     if (last_ <= setup_.recovered) {
@@ -128,6 +129,7 @@ class Journal {
   }
 
   const JournalSetup setup_;
+  const Rehearsal rehearsal_{3, setup_.warm_up};
   std::optional<JournalReader> recovered_;
   std::vector<std::byte> filling_;
   std::vector<std::byte> spare_;  // if it is not at the disk

@@ -39,6 +39,7 @@ class Matching {
       ended_.Complete();
       return;
     }
+    rehearsal_.Pass(message.sequence);
     const std::int64_t now = Nanoseconds();
     if (message.sequence > setup_.warm_up) {
       from_risk_.Record(static_cast<std::uint64_t>(now - message.taken));
@@ -47,12 +48,12 @@ class Matching {
     for (const Output& output : outcome.outputs) {
       setup_.publisher.Send({message.sequence, now, message.intended, output});
     }
-    setup_.journal.Send(
-        {message.sequence, now, message.intended, engine_.chain(), message.order});
+    setup_.journal.Send({message.sequence, now, message.intended, engine_.chain(), message.order});
     for (const Settlement& settlement : outcome.settlements) settle_.Send(Settlement(settlement));
   }
 
   const MatchingSetup setup_;
+  const Rehearsal rehearsal_{1, setup_.warm_up};
   MatchingEngine engine_;
   Histogram from_risk_;
   isolates::ReceivePort<OrderMessage> orders_{"orders to match"};

@@ -114,8 +114,8 @@ class Plot {
  private:
   double Across(double x) const { return kLeft + (x - low_) / (high_ - low_) * (kRight - kLeft); }
   double Up(double y) const {
-    const double part = (std::log10(std::max(y, 1.0)) - bottom_decade_) /
-                        (top_decade_ - bottom_decade_);
+    const double part =
+        (std::log10(std::max(y, 1.0)) - bottom_decade_) / (top_decade_ - bottom_decade_);
     return kBottom - std::max(0.0, part) * (kBottom - kTop);
   }
   static std::string Line(double x1, double y1, double x2, double y2) {
@@ -189,7 +189,8 @@ std::string OverTime(const std::string& title, const std::vector<Timeline::Span>
 
 std::string Table(const std::vector<HopReport>& hops) {
   std::string table =
-      "<table><tr><th></th><th>p50</th><th>p99</th><th>p99.9</th><th>max</th><th>orders</th></tr>\n";
+      "<table><tr><th></th><th>p50</th><th>p99</th><th>p99.9</th><th>max</th><th>orders</th></"
+      "tr>\n";
   for (const HopReport& hop : hops) {
     table += "<tr><td>" + hop.name + "</td>";
     for (const std::uint64_t latency : {hop.p50, hop.p99, hop.p999, hop.max}) {
@@ -205,15 +206,17 @@ std::string Table(const std::vector<HopReport>& hops) {
 std::string ToPage(const RunReport& report) {
   const PipelineResult& run = report.pipeline;
   const MemoryEvents& steady = run.feed.steady;
-  std::string page = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                     "<title>Exchange: latency</title><style>";
+  std::string page =
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+      "<title>Exchange: latency</title><style>";
   page += kStyle;
   page += "</style></head><body>\n<h1>Exchange: " + Escaped(report.title) + "</h1>\n<p>";
-  page += "End to end is from the moment at which an order was to be sent, also if the feed was "
-          "late. In steady state: " +
-          std::to_string(steady.allocations) + " allocations, " +
-          std::to_string(steady.minor_faults + steady.major_faults) + " page faults; memory " +
-          Escaped(report.memory) + ".";
+  page +=
+      "End to end is from the moment at which an order was to be sent, also if the feed was "
+      "late. In steady state: " +
+      std::to_string(steady.allocations) + " allocations, " +
+      std::to_string(steady.minor_faults + steady.major_faults) + " page faults; memory " +
+      Escaped(report.memory) + ".";
   if (report.reference) {
     page += report.identical() ? " The results are identical to the reference."
                                : " <strong>The results differ from the reference.</strong>";

@@ -26,6 +26,9 @@ SpawnOptions OptionsOf(const PipelineConfig& config, const char* stage) {
   if (config.placement == Placement::kDedicated) {
     options.Dedicated();
     if (config.spins) options.Idle(isolates::BusySpin());
+  } else {
+    // Without heaps of their own: a move to another worker leaves nothing behind to be noted.
+    options.Light();
   }
   return options;
 }
@@ -35,7 +38,7 @@ constexpr int kReports = 4;  // of all stages but the feed and the disk
 // Starts a stage, and gives its ports.
 template <class Setup, class Ports>
 Task<Ports> StartStage(Task<> (*stage)(Setup), Setup setup, SendPort<Ports> Setup::* connect,
-                  SpawnOptions options) {
+                       SpawnOptions options) {
   ReceivePort<Ports> connected;
   setup.*connect = connected.send_port();
   auto started = Isolate::Spawn(stage, std::move(setup), options);
@@ -79,8 +82,8 @@ class Pipeline {
                                .disk = std::move(disk),
                                .connect = {},
                                .report = reports_.send_port()};
-    auto journal_start = StartStage(RunJournal, std::move(journal_setup), &JournalSetup::connect,
-                               Named("journal"));
+    auto journal_start =
+        StartStage(RunJournal, std::move(journal_setup), &JournalSetup::connect, Named("journal"));
     auto journal = co_await std::move(journal_start);
 
     PublisherSetup publisher_setup{.output = config_.output,
@@ -89,7 +92,7 @@ class Pipeline {
                                    .connect = {},
                                    .report = reports_.send_port()};
     auto publisher_start = StartStage(RunPublisher, std::move(publisher_setup),
-                                 &PublisherSetup::connect, Named("publisher"));
+                                      &PublisherSetup::connect, Named("publisher"));
     auto publisher = co_await std::move(publisher_start);
 
     MatchingSetup matching_setup{.symbols = config_.symbols,
@@ -98,8 +101,8 @@ class Pipeline {
                                  .journal = journal.in,
                                  .connect = {},
                                  .report = reports_.send_port()};
-    auto matching_start = StartStage(RunMatching, std::move(matching_setup), &MatchingSetup::connect,
-                                Named("matching"));
+    auto matching_start = StartStage(RunMatching, std::move(matching_setup),
+                                     &MatchingSetup::connect, Named("matching"));
     auto matching = co_await std::move(matching_start);
 
     RiskSetup risk_setup{.limits = config_.limits,
@@ -172,10 +175,9 @@ class Pipeline {
 
   // In the order of the way, whoever was first to report.
   static void SortHops(PipelineResult& result) {
-    const std::vector<std::string> way = {"feed_lateness",         "feed_to_risk",
-                                          "risk_to_matching",      "matching_to_published",
-                                          "matching_to_durable",   "end_to_end_published",
-                                          "end_to_end_durable"};
+    const std::vector<std::string> way = {
+        "feed_lateness",       "feed_to_risk",         "risk_to_matching",  "matching_to_published",
+        "matching_to_durable", "end_to_end_published", "end_to_end_durable"};
     result.hops.push_back(result.feed.lateness);
     std::sort(result.hops.begin(), result.hops.end(), [&](const HopReport& a, const HopReport& b) {
       return std::find(way.begin(), way.end(), a.name) < std::find(way.begin(), way.end(), b.name);
@@ -193,8 +195,8 @@ Task<PipelineResult> RunPipeline(PipelineConfig config) {
   const auto pipeline = std::make_unique<Pipeline>(std::move(config));
   auto start = pipeline->StartStages();
   FeedSetup setup = co_await std::move(start);
-  auto run = dedicated ? pipeline->RunFeedOnItsProcessor(std::move(setup))
-                       : RunFeed(std::move(setup));
+  auto run =
+      dedicated ? pipeline->RunFeedOnItsProcessor(std::move(setup)) : RunFeed(std::move(setup));
   FeedReport feed = co_await std::move(run);
   auto collect = pipeline->Collect(std::move(feed));
   co_return co_await std::move(collect);

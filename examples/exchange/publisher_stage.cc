@@ -24,8 +24,7 @@ constexpr std::uint64_t kCreditEach = 64;
 
 class Publisher {
  public:
-  explicit Publisher(PublisherSetup setup)
-      : setup_(std::move(setup)), timeline_(setup_.expected) {
+  explicit Publisher(PublisherSetup setup) : setup_(std::move(setup)), timeline_(setup_.expected) {
     buffer_.reserve(kBuffer);
     if (setup_.output.empty()) return;
     fd_ = open(setup_.output.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -70,6 +69,7 @@ class Publisher {
     digest_.Add(bytes, kOutputBytes);
     ++count_;
     if (message.output.last == 0) return;
+    rehearsal_.Pass(message.sequence);
     published_ = message.sequence;
     if (published_ > setup_.warm_up) Record(message);
     if (published_ - credited_ >= kCreditEach) SendCredit();
@@ -96,6 +96,7 @@ class Publisher {
   }
 
   const PublisherSetup setup_;
+  const Rehearsal rehearsal_{2, setup_.warm_up};
   int fd_ = -1;
   std::vector<std::byte> buffer_;
   Digest digest_;

@@ -59,7 +59,8 @@ std::string ToTable(const RunReport& report) {
                  static_cast<unsigned long long>(run.outputs),
                  static_cast<unsigned long long>(run.batches), NameOf(report.placement));
   if (report.reference) {
-    text += report.identical() ? "identical to the reference\n" : "NOT identical to the reference\n";
+    text +=
+        report.identical() ? "identical to the reference\n" : "NOT identical to the reference\n";
   }
   return text;
 }
@@ -94,13 +95,12 @@ std::string ToJson(const RunReport& report) {
   json += Format(", \"placement\": \"%s\", \"latencies\": {", NameOf(report.placement));
   const char* comma = "";
   for (const HopReport& hop : run.hops) {
-    json += Format("%s\"%s\": {\"p50\": %llu, \"p99\": %llu, \"p99.9\": %llu, \"max\": %llu, "
-                   "\"count\": %llu}",
-                   comma, hop.name.c_str(), static_cast<unsigned long long>(hop.p50),
-                   static_cast<unsigned long long>(hop.p99),
-                   static_cast<unsigned long long>(hop.p999),
-                   static_cast<unsigned long long>(hop.max),
-                   static_cast<unsigned long long>(hop.count));
+    json += Format(
+        "%s\"%s\": {\"p50\": %llu, \"p99\": %llu, \"p99.9\": %llu, \"max\": %llu, "
+        "\"count\": %llu}",
+        comma, hop.name.c_str(), static_cast<unsigned long long>(hop.p50),
+        static_cast<unsigned long long>(hop.p99), static_cast<unsigned long long>(hop.p999),
+        static_cast<unsigned long long>(hop.max), static_cast<unsigned long long>(hop.count));
     comma = ", ";
   }
   return json + "}}";

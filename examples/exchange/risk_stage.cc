@@ -43,6 +43,7 @@ class Risk {
       ended_.Complete();
       return;
     }
+    rehearsal_.Pass(message.sequence);
     const std::int64_t now = Nanoseconds();
     if (message.sequence > setup_.warm_up) {
       from_feed_.Record(static_cast<std::uint64_t>(now - message.taken));
@@ -62,6 +63,7 @@ class Risk {
   }
 
   const RiskSetup setup_;
+  const Rehearsal rehearsal_{0, setup_.warm_up};
   RiskCheck check_;
   std::array<OrderMessage, kWindow> waiting_{};
   std::size_t first_ = 0;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "benchmarks/support/stopwatch.h"
 #include "examples/exchange/journal.h"
 #include "examples/exchange/memory.h"
 #include "examples/exchange/messages.h"
@@ -22,6 +23,27 @@ namespace exchange {
 inline constexpr std::uint64_t kWindow = 512;
 static_assert(kWindow < RiskCheck::kLag, "the risk check would wait for orders behind its own");
 
+// In the warm-up each stage once stands still for a while, at an order of its own, so that the
+// queue before it gets as long as the window lets it, and the memory for that is there afterwards.
+class Rehearsal {
+ public:
+  // `stage`: a number of its own, from 0.
+  Rehearsal(int stage, std::uint64_t warm_up) noexcept
+      : at_(warm_up < kLeast ? 0 : kLeast / 8 * (static_cast<std::uint64_t>(stage) + 2)) {}
+  void Pass(std::uint64_t sequence) const noexcept {
+    if (sequence != at_) return;
+    for (const std::int64_t end = isolates::bench::Nanoseconds() + kLength;
+         isolates::bench::Nanoseconds() < end;) {
+    }
+  }
+
+ private:
+  static constexpr std::uint64_t kLeast = 40'000;
+  static constexpr std::int64_t kLength = 3'000'000;  // nanoseconds
+
+  std::uint64_t at_;
+};
+
 // --- feed handler
 
 struct FlowOptions {
@@ -34,18 +56,18 @@ std::unique_ptr<OrderSource> OpenFlow(const FlowOptions& options);
 struct FeedReport {
   std::string error;  // why the flow ended early
   std::uint64_t orders = 0;
-  double seconds = 0;    // of the paced part
-  MemoryEvents steady;   // in the paced part
-  HopReport lateness;    // from the intended to the actual sending
+  double seconds = 0;   // of the paced part
+  MemoryEvents steady;  // in the paced part
+  HopReport lateness;   // from the intended to the actual sending
 };
 
 struct FeedSetup {
   FlowOptions flow;
-  std::string journal;           // replayed first, if there are recovered orders
-  std::uint64_t recovered = 0;   // orders of the flow that the journal has
-  std::uint64_t warm_up = 0;     // orders that come as fast as they can; then all is measured
-  bool paced = true;             // each order at its time; else as fast as they can
-  bool spins = true;             // has a processor of its own while it waits
+  std::string journal;          // replayed first, if there are recovered orders
+  std::uint64_t recovered = 0;  // orders of the flow that the journal has
+  std::uint64_t warm_up = 0;    // orders that come as fast as they can; then all is measured
+  bool paced = true;            // each order at its time; else as fast as they can
+  bool spins = true;            // has a processor of its own while it waits
   StagePorts<OrderMessage, Credit> risk;  // answers nothing
   isolates::SendPort<isolates::SendPort<Credit>> publisher_answers_to;
   isolates::SendPort<isolates::SendPort<Credit>> journal_answers_to;
@@ -108,7 +130,7 @@ struct DiskSetup {
   std::string path;  // of the journal; empty: none
   JournalRules rules;
   JournalState state;
-  int acks = -1;               // a descriptor, or -1
+  int acks = -1;                // a descriptor, or -1
   bool acks_too_early = false;  // for tests of the crash test: acknowledges what is not written
   isolates::SendPort<StagePorts<DiskBatch, DurableBatch>> connect;
 };

@@ -33,7 +33,8 @@ std::string Bytes() {
   const std::string path = PathOf("flow");
   FlowWriter writer(path, {.symbols = 2, .orders = 3});
   writer.Write({.time = 10, .id = 1, .price = 5, .quantity = 7});
-  writer.Write({.type = OrderType::kMarket, .side = Side::kSell, .time = 20, .id = 2, .quantity = 7});
+  writer.Write(
+      {.type = OrderType::kMarket, .side = Side::kSell, .time = 20, .id = 2, .quantity = 7});
   writer.Write({.type = OrderType::kCancel, .symbol = 1, .time = 20, .id = 1});
   writer.Finish();
   std::ifstream in(path, std::ios::binary);
@@ -101,16 +102,16 @@ struct Wrong {
 };
 
 TEST(OrderFlowTest, WhatIsWrongIsToldWithItsPlace) {
-  for (const Wrong& wrong : {
-           Wrong{0, 'X', 0, "does not begin with ISOFLOW1"}, Wrong{8, 2, 8, "version 2"},
-           Wrong{10, 31, 10, "messages of 31 bytes"}, Wrong{12, 0, 12, "0 symbols"},
-           Wrong{14, 1, 14, "reserved"}, Wrong{16, 2, 96, "more orders than the header says"},
-           Wrong{16, 4, 128, "ends after 3 of 4"}, Wrong{25, 1, 24, "reserved"},
-           Wrong{32, 'Q', 32, "message type 81"}, Wrong{32, 'Z', 32, "message type 90"},
-           Wrong{33, 0, 33, "side 0"}, Wrong{34, 2, 34, "symbol 2 of 2"},
-           Wrong{38, 1, 38, "reserved"}, Wrong{40, 21, 72, "the time goes back"},
-           Wrong{48, 0, 48, "order number 0"}, Wrong{60, 0, 60, "quantity 0"},
-           Wrong{88, 1, 88, "a price where none belongs"}, Wrong{124, 1, 124, "quantity 1"}}) {
+  for (const Wrong& wrong :
+       {Wrong{0, 'X', 0, "does not begin with ISOFLOW1"}, Wrong{8, 2, 8, "version 2"},
+        Wrong{10, 31, 10, "messages of 31 bytes"}, Wrong{12, 0, 12, "0 symbols"},
+        Wrong{14, 1, 14, "reserved"}, Wrong{16, 2, 96, "more orders than the header says"},
+        Wrong{16, 4, 128, "ends after 3 of 4"}, Wrong{25, 1, 24, "reserved"},
+        Wrong{32, 'Q', 32, "message type 81"}, Wrong{32, 'Z', 32, "message type 90"},
+        Wrong{33, 0, 33, "side 0"}, Wrong{34, 2, 34, "symbol 2 of 2"}, Wrong{38, 1, 38, "reserved"},
+        Wrong{40, 21, 72, "the time goes back"}, Wrong{48, 0, 48, "order number 0"},
+        Wrong{60, 0, 60, "quantity 0"}, Wrong{88, 1, 88, "a price where none belongs"},
+        Wrong{124, 1, 124, "quantity 1"}}) {
     std::string bytes = Bytes();
     bytes[wrong.at] = wrong.byte;
     std::uint64_t offset = 0;
@@ -131,7 +132,7 @@ TEST(OrderGeneratorTest, MakesTheOrdersItAlwaysMade) {
   for (const Order& order : Generated({.seed = 1, .orders = 100'000})) {
     sum = (sum ^ order.id ^ order.time << 20 ^ order.price) * 0x9e3779b97f4a7c15 + order.quantity;
   }
-  EXPECT_EQ(sum, 0U);
+  EXPECT_EQ(sum, 4505613747556772041U);
 }
 
 TEST(OrderGeneratorTest, KeepsItsRateAndComesInBursts) {

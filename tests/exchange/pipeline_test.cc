@@ -107,8 +107,7 @@ TEST(PipelineTest, IsTheReferenceUnderEverySchedule) {
     SCOPED_TRACE(seed);
     const PipelineConfig config = Config(seed, 3'000);
     PipelineResult result;
-    const auto options =
-        isolates::SimulationOptions(seed).MaxEventsInATurn(seed % 2 == 0 ? 1 : 64);
+    const auto options = isolates::SimulationOptions(seed).MaxEventsInATurn(seed % 2 == 0 ? 1 : 64);
     const auto report = isolates::Simulate(options, [&]() -> isolates::Task<> {
       auto run = RunPipeline(config);
       result = co_await std::move(run);

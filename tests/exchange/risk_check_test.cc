@@ -39,8 +39,7 @@ TEST(RiskCheckTest, ASettlementCountsExactlyWhenItsTimeHasCome) {
   RiskCheck check(kLimits);
   ASSERT_EQ(check.Check(1, Add(10, 100)), Verdict::kAccepted);
   ASSERT_EQ(check.Check(2, Add(10, 100)), Verdict::kAccepted);
-  check.Settle(
-      {.sequence = 1, .notional = 1000, .quantity = 100, .account = 1, .last = 1});
+  check.Settle({.sequence = 1, .notional = 1000, .quantity = 100, .account = 1, .last = 1});
   EXPECT_EQ(check.Check(RiskCheck::kLag, Add(10, 100)), Verdict::kTooMuchOpen);
   EXPECT_EQ(check.Check(RiskCheck::kLag + 1, Add(10, 100)), Verdict::kAccepted);
 }
@@ -56,8 +55,8 @@ TEST(RiskCheckTest, WaitsForTheSettlementsThatItNeeds) {
 }
 
 TEST(RiskCheckTest, KeepsAsManySettlementsAsCome) {
-  RiskCheck check({.order_quantity = 300'000, .open_quantity = 300'000,
-                   .open_notional = 1'000'000'000});
+  RiskCheck check(
+      {.order_quantity = 300'000, .open_quantity = 300'000, .open_notional = 1'000'000'000});
   ASSERT_EQ(check.Check(1, Add(1, 300'000)), Verdict::kAccepted);
   for (int i = 0; i < 299'999; ++i) {
     check.Settle({.sequence = 1, .notional = 1, .quantity = 1, .account = 1});
