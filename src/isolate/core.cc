@@ -100,10 +100,13 @@ void IsolateCore::Wake() noexcept {
 }
 
 void IsolateCore::BecomeReady() noexcept {
-  meter().MadeReady(CurrentHostId(), id());
   if (loop_ != nullptr) {
+    meter().WokenBy(CurrentHostId(), id());
     loop_->Ready();
-  } else if (!scheduler_.Schedule(*this)) {
+    return;
+  }
+  meter().MadeReady(CurrentHostId(), id());
+  if (!scheduler_.Schedule(*this)) {
     DiscardEvents();
   }
 }
@@ -161,6 +164,10 @@ IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context, int credit) {
     CountStep();
     HandleControlBetweenEvents();
     HandleEvents(credit);
+  }
+  if (heap_ != nullptr && meter().WantsHeap()) {
+    const HeapUse use = heap_->Use();
+    meter().PutHeap(use.live_bytes, use.committed_bytes);
   }
   if (FinishedForGood()) {
     End();
