@@ -80,14 +80,7 @@ void WriteName(Entry& entry, std::string_view name) noexcept {
   const std::size_t bytes = std::min(name.size(), 8 * kNameWords - 1);
   for (std::size_t i = 0; 8 * i <= bytes; ++i) {
     std::uint64_t word = 0;
-    const std::size_t left = bytes - 8 * i;
-    if (left >= sizeof(word)) {
-      std::memcpy(&word, name.data() + 8 * i, sizeof(word));
-    } else {
-      for (std::size_t j = left; j-- > 0;) {
-        word = word << 8 | static_cast<unsigned char>(name[8 * i + j]);
-      }
-    }
+    std::memcpy(&word, name.data() + 8 * i, std::min(bytes - 8 * i, sizeof(word)));
     entry.name[i].store(word, std::memory_order_relaxed);  // relaxed - text of reports only
   }
 }
