@@ -35,6 +35,7 @@
 #include "isolates/supervisor.h"
 #include "isolates/task.h"
 #include "isolates/timer.h"
+#include "isolates/trace.h"
 #include "isolates/transfer.h"
 #include "isolates/transferable_typed_data.h"
 #include "isolates/unhandled_error.h"

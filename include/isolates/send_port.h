@@ -261,22 +261,41 @@ class SendPort {
 
   // The same in a lane, which has room and which the port shares with this isolate alone.
   SendResult DeliverByLane(internal::SenderLane& lane, T& message, VerifyLevel level) const {
+    const internal::PortCore& port = *sender_.port();
+    const internal::HandOverTo to("port", port.debug_name(), port.id());
+    if (internal::current_host->meter().CountSend()) [[unlikely]] {
+      return DeliverTraced(lane, message, level);
+    }
+    return DeliverAt(lane, lane.lane.Claim(), message, level);
+  }
+  // (Apart, so that the short way has no more than the decrement for it.)
+  [[gnu::noinline]] SendResult DeliverTraced(internal::SenderLane& lane, T& message,
+                                             VerifyLevel level) const {
+    internal::current_host->meter().WriteSent();
+    const internal::LanePlace place = lane.lane.Claim();
+    const internal::TracedSend sending(internal::CurrentHostId(),
+                                       lane.meter.MessageId(place.number), id());
+    return DeliverAt(lane, place, message, level);
+  }
+  [[gnu::always_inline]] inline SendResult DeliverAt(internal::SenderLane& lane,
+                                                     internal::LanePlace place, T& message,
+                                                     VerifyLevel level) const {
     using InTransit = internal::InTransit<T>;
     internal::PortCore& port = *sender_.port();
-    const internal::HandOverTo to("port", port.debug_name(), port.id());
-    const internal::LanePlace place = lane.lane.Claim();
     auto* const sent = ::new (place.message) InTransit(std::move(message));
     try {
       internal::VerifyMoved(sent->peek(), "message", level);
     } catch (...) {
       std::destroy_at(sent);
       internal::Departure::Skip(port, lane, place);
+      internal::current_host->meter().UncountSend();
       throw;
     }
     if (lane.lane.Publish(place)) [[likely]]
       return SendResult::kAccepted;
     // This object may be part of the message, and have moved with it.
     if (internal::Departure::Announce(port, lane, place)) return SendResult::kAccepted;
+    internal::current_host->meter().UncountSend();
     // While user code runs that moves the message back.
     const internal::Ref<internal::SenderLane> keep(&lane);
     std::destroy_at(&message);

@@ -36,6 +36,7 @@ struct ContextLease {
   ~ContextLease() {
     if (context == nullptr) return;
     context->heaps = nullptr;
+    context->meter.End();
     const ContextsLock lock;
     context->next_free = free_contexts;
     free_contexts = context;
@@ -87,6 +88,8 @@ IsolateCore& IsolateCore::Attach(std::string_view name) {
   core->has_heap_ = true;
   core->started_ = true;
   core->parker_.store(&context.parker, std::memory_order_relaxed);  // relaxed - before publication
+  context.meter.Begin(name, 0);
+  core->BeginMeter(context);
   GetScheduler().IsolateStarted(*core);
   attached_isolate.core = core;
   current_host = core.get();
@@ -116,6 +119,7 @@ class IsolateCore::Presence {
 void IsolateCore::Pump(int credit) {
   {
     const CodeScope code(*this);
+    const MeteredTurn turn(meter(), attached_->meter, id(), /*was_ready=*/false);
     state_.BeginTurn();
     CountStep();
     HandleControlBetweenEvents();
@@ -147,6 +151,7 @@ void IsolateCore::PumpUntil(const WaitSubject& subject, bool (*ready)(const void
       if (something()) break;
       state_.SetBlocked();
       if (!state_.notified()) {
+        const MeteredPark park(meter(), id(), state_);
         parker_.load(std::memory_order_relaxed)
             ->Park(std::min(SleepLimit(deadline), region.sleep_until()));
       }

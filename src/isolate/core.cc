@@ -91,6 +91,7 @@ void IsolateCore::Wake() noexcept {
       BecomeReady();
       return;
     case IsolateState<StdAtomics>::Duty::kUnpark:
+      meter().WokenBy(CurrentHostId(), id());
       // relaxed - made visible by the Notify that found kBlocked (I3). Parkers are never freed.
       scheduler_.UnparkInTurn(*this, *parker_.load(std::memory_order_relaxed));
       return;
@@ -102,8 +103,12 @@ void IsolateCore::Wake() noexcept {
 
 void IsolateCore::BecomeReady() noexcept {
   if (loop_ != nullptr) {
+    meter().WokenBy(CurrentHostId(), id());
     loop_->Ready();
-  } else if (!scheduler_.Schedule(*this)) {
+    return;
+  }
+  meter().MadeReady(CurrentHostId(), id());
+  if (!scheduler_.Schedule(*this)) {
     DiscardEvents();
   }
 }
@@ -147,16 +152,24 @@ IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context, int credit) {
     }
     home_ = context.heaps;
   }
-  if (!has_heap_) AcquireHeap(context);
+  if (!has_heap_) {
+    BeginMeter(context);
+    AcquireHeap(context);
+  }
   parker_.store(&context.parker, std::memory_order_relaxed);  // relaxed - published by SetBlocked
   end_turn_ = &context.end_turn;
   context.end_turn.store(false, std::memory_order_relaxed);  // relaxed - a hint; meant another turn
   {
     const CodeScope code(*this);
+    const MeteredTurn turn(meter(), context.meter, id(), /*was_ready=*/loop_ == nullptr);
     state_.BeginTurn();
     CountStep();
     HandleControlBetweenEvents();
     HandleEvents(credit);
+  }
+  if (heap_ != nullptr && meter().WantsHeap()) {
+    const HeapUse use = heap_->Use();
+    meter().PutHeap(use.live_bytes, use.committed_bytes);
   }
   if (FinishedForGood()) {
     End();
@@ -242,9 +255,11 @@ bool IsolateCore::Linger() noexcept {
     looks = scheduler_.MayLinger() ? 0 : looks + 1;
     if (looks > kLooksInVain || !wait.LookAgain(something) || wait.waited() > kLongestLinger) {
       wait.Forget();  // the worker goes on waiting
+      meter().Lingered(wait.waited());
       return false;
     }
   }
+  meter().Lingered(wait.waited());
   return true;
 }
 
@@ -274,6 +289,7 @@ void IsolateCore::HandleEvents(int credit) {
 
 // Runs the entry (no node) or one event. Nothing that user code throws gets past here.
 void IsolateCore::Deliver(EventNode* node) {
+  meter().CountEvent();
   std::exception_ptr error;
   try {
     if (node != nullptr) {
@@ -382,6 +398,7 @@ void IsolateCore::End() noexcept {
   computation_ = nullptr;
   DropProducers();
   current_host = outer;
+  meter().End(id(), static_cast<std::uint64_t>(exit_reason_));
   if (!heap_given_away) ReleaseHeap();
   heap_ = nullptr;
   state_.Die();
@@ -555,6 +572,7 @@ bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*), c
     if (over()) continue;
     state_.SetBlocked();
     if (!state_.notified()) {
+      const MeteredPark park(meter(), id(), state_);
       // relaxed - stored by this thread.
       scheduler_.ParkInTurn(*this, *parker_.load(std::memory_order_relaxed),
                             std::min(SleepLimit(deadline), region.sleep_until()));

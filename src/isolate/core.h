@@ -202,6 +202,8 @@ class IsolateCore final : public LocalsHost {
  private:
   class CodeScope;
 
+  // From here on it is counted.
+  void BeginMeter(ThreadContext& context) noexcept;
   int keep_alive() const noexcept { return keep_alive_.load(std::memory_order_relaxed); }
   // Whoever turned kActive from 0 to 1, unless it has the isolate itself.
   void BecomeReady() noexcept;

@@ -50,6 +50,13 @@ void IsolateCore::DescribeOwned(LiveIsolate& life, int timers) const {
   AddCount(life.kept_by, results, "awaited result", "awaited results");
 }
 
+void IsolateCore::BeginMeter(ThreadContext& context) noexcept {
+  meter().Begin(context.meter, {id(), name_,
+                                (light_ ? kStatsLight : 0) | (attached() ? kStatsAttached : 0) |
+                                    (dedicated_ ? kStatsDedicated : 0) |
+                                    (urgent_ ? kStatsUrgent : 0) | (hosted_ ? kStatsHosted : 0)});
+}
+
 LiveIsolate IsolateCore::DescribeLife(const BlockedWait::Snapshot& waits, int timers) {
   LiveIsolate life;
   life.id = id();

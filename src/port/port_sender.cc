@@ -261,6 +261,7 @@ bool Departure::Send(Envelope* envelope) {
   Ref<SenderLane> lane(envelope->opens);
   MailboxDuty duty;
   try {
+    const TracedSend sending(CurrentHostId(), MessageIdOf(envelope), port_->id());
     duty = mailbox.Commit(producer_->end, envelope);
   } catch (...) {
     mailbox.Cancel();
@@ -269,6 +270,9 @@ bool Departure::Send(Envelope* envelope) {
   }
   room_ = 0;  // goes with the message
   producer_->lane = std::move(lane);
+  if (current_host != nullptr && current_host->meter().CountSend()) {
+    current_host->meter().WriteSent();
+  }
   // No further than it takes: many never get one.
   producer_->hot =
       duty == MailboxDuty::kNone ? std::min(producer_->hot + 1, kHot) : producer_->hot / 2;

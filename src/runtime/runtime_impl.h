@@ -102,6 +102,8 @@ class Runtime final : public Scheduler, public MainHeapObject {
   IsolateCore* TakeFrom(Place& place, bool urgent);
   void RunIsolate(Worker& worker, IsolateCore& core);
   void Idle(Worker& worker);
+  // True: a token was taken.
+  static bool ParkIdle(Worker& worker, TimePoint deadline);
   void WaitAsSpare(Worker& worker);
   void BecomeSpare(Worker& worker) noexcept;
   bool LeaveSpares(const Worker& worker) noexcept;

@@ -12,6 +12,7 @@
 #include <typeinfo>
 
 #include "isolates/detail/event_node.h"
+#include "isolates/detail/instruments.h"
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/port_envelope.h"
 #include "isolates/detail/port_host.h"
@@ -149,6 +150,11 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
     received_.store(received_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
   }
   bool LanesEmpty() const noexcept;
+  std::uint64_t QueueLength() const noexcept;
+  // What has been received so far is written down. True: there was something.
+  bool MeterReceived() noexcept {
+    return meter_.WriteReceived(host_->meter(), received_.load(std::memory_order_relaxed));
+  }
   void DropAbandoned(PortLanes& lanes) noexcept;
   // Any thread: the owner has something to look at.
   void Announce() noexcept;
@@ -190,6 +196,7 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   bool counted_ = false;  // counted by the host as keeping it alive
   bool draining_ = false;
   std::atomic<bool> ended_{false};  // written by the owner
+  [[no_unique_address]] PortMeter meter_;
 };
 
 inline ReceivedMessage::~ReceivedMessage() {
