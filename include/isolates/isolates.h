@@ -37,6 +37,7 @@
 #include "isolates/timer.h"
 #include "isolates/transfer.h"
 #include "isolates/transferable_typed_data.h"
+#include "isolates/turn_watch.h"
 #include "isolates/unhandled_error.h"
 #include "isolates/when_any.h"
 #include "isolates/within.h"

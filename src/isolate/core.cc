@@ -241,6 +241,7 @@ bool IsolateCore::Linger() noexcept {
       return false;
     }
   }
+  CountStep();  // the turn is not stuck
   return true;
 }
 
@@ -525,6 +526,12 @@ bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*), c
     IsolateState<StdAtomics>& state;
     bool seen = false;
   } notified{state_};
+  struct Waits {
+    explicit Waits(std::atomic<bool>& waits) : flag(waits) { Put(true); }
+    ~Waits() { Put(false); }
+    void Put(bool waits) { flag.store(waits, std::memory_order_relaxed); }  // relaxed - a hint
+    std::atomic<bool>& flag;
+  } const waits(waits_in_turn_);
   BlockingRegion region;
   for (;;) {
     if (over()) break;

@@ -196,6 +196,10 @@ class IsolateCore final : public LocalsHost {
     // relaxed - ordered by the look at the state.
     return {activity, steps_.load(std::memory_order_relaxed)};
   }
+  // Any thread: its code waits in the library. A hint.
+  bool waits_in_turn() const noexcept {
+    return waits_in_turn_.load(std::memory_order_relaxed);  // relaxed - nothing is published by it
+  }
   // A thread of the program runs it, and may do so whenever it likes.
   bool hosted() const noexcept { return hosted_; }
 
@@ -281,8 +285,9 @@ class IsolateCore final : public LocalsHost {
   std::atomic<Parker*> parker_{nullptr};  // of the thread that runs or hosts the isolate; see Wake
   IsolateStop stop_;
   std::atomic<bool> kill_requested_{false};
-  std::atomic<int> keep_alive_{0};       // written by the owner
-  std::atomic<std::uint64_t> steps_{0};  // the same
+  std::atomic<int> keep_alive_{0};          // written by the owner
+  std::atomic<std::uint64_t> steps_{0};     // the same
+  std::atomic<bool> waits_in_turn_{false};  // the same
   EventStack<EventNode> inbox_;
   EventStack<EventNode> control_;
 

@@ -78,6 +78,8 @@ class Worker : public MainHeapObject {
   std::atomic<std::uint32_t> waits{0};
   // Odd while a turn runs. The keeper compares two looks.
   std::atomic<std::uint64_t> turns{0};
+  // The isolate whose turn runs, or ran last: its id.
+  std::atomic<std::uint64_t> runs{0};
   // It has lost its place in the turn that it runs. Set by the keeper, the main thread or the
   // worker, cleared by the worker.
   std::atomic<bool> stalled{false};

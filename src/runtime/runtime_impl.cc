@@ -72,7 +72,8 @@ Runtime::Runtime(RuntimeOptions options)
   shared_cpus_.store(static_cast<int>(cpus),
                      std::memory_order_relaxed);  // relaxed - not yet shared
   keeper_ = std::make_unique<Keeper>(
-      options_.clock, [this] { return LookForStalls(); }, [this] { return LookForDeadlock(); });
+      options_.clock, [this] { return LookForStalls(); }, [this] { return LookForDeadlock(); },
+      [this] { return turn_watch_.Look(keeper_->clock().Now()); });
 }
 
 // --- any thread
@@ -259,7 +260,7 @@ void Runtime::IsolateStarted(IsolateCore& core) {
     // release - pairs with the load above.
     keeper_runs_.store(true, std::memory_order_release);
   }
-  LiveShard& shard = ShardOf(core);
+  LiveShard& shard = ShardOf(core.id());
   const std::lock_guard lock(shard.mutex);
   // acquire - pairs with Stop, which walks over the shards afterwards: it sees this isolate, or it
   // is refused here.
@@ -279,7 +280,7 @@ void Runtime::IsolateStarted(IsolateCore& core) {
 
 void Runtime::IsolateEnded(IsolateCore& core) noexcept {
   {
-    LiveShard& shard = ShardOf(core);
+    LiveShard& shard = ShardOf(core.id());
     const std::lock_guard lock(shard.mutex);
     core.live.Unlink();
   }

@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,6 +21,7 @@
 #include "src/isolate/scheduler.h"
 #include "src/runtime/keeper.h"
 #include "src/runtime/place.h"
+#include "src/runtime/turn_watch.h"
 
 namespace isolates::internal {
 
@@ -78,6 +80,8 @@ class Runtime final : public Scheduler, public MainHeapObject {
   void AskCollect() noexcept;
   void WaitsForEver() noexcept override { keeper_->LookLater(); }
   void SetIdleStrategy(std::shared_ptr<const IdleStrategy> strategy);
+  void WatchTurns(Duration limit, std::function<void(const StuckTurn&)> told);
+  const TurnWatch& turn_watch() const noexcept { return turn_watch_; }
 
  private:
   struct alignas(kCacheLine) LiveShard {
@@ -126,7 +130,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   std::size_t ReserveCpu(int cpu);
   void GiveBackCpu(std::size_t index) noexcept;
   void AssignCpus() noexcept;
-  LiveShard& ShardOf(const IsolateCore& core) { return live_[core.id() % live_.size()]; }
+  LiveShard& ShardOf(std::uint64_t id) { return live_[id % live_.size()]; }
   template <class Visit>
   void ForEachLive(Visit visit) {
     for (LiveShard& shard : live_) {
@@ -136,6 +140,9 @@ class Runtime final : public Scheduler, public MainHeapObject {
       }
     }
   }
+  // nullptr: it has ended.
+  Ref<IsolateCore> FindLive(std::uint64_t id);
+  std::vector<Worker*> Workers();
   // In the order of their start.
   std::vector<Ref<IsolateCore>> Live();
   std::vector<LiveIsolate> Describe(const std::vector<Ref<IsolateCore>>& cores);
@@ -158,6 +165,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   const pid_t main_tid_;
   std::vector<std::unique_ptr<Place>> places_;
   std::unique_ptr<Keeper> keeper_;
+  TurnWatch turn_watch_{{[this] { return Workers(); }, [this](auto id) { return FindLive(id); }}};
 
   // Isolates in the ready queues of places, and those of them that are urgent.
   alignas(kCacheLine) std::atomic<std::int64_t> ready_count_{0};

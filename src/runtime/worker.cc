@@ -130,12 +130,14 @@ void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
   // relaxed - a hint.
   if (place != nullptr) core.place_hint.store(place->index, std::memory_order_relaxed);
   core.set_worker(&worker);
-  worker.turns.fetch_add(1, std::memory_order_relaxed);  // relaxed - see LookForStalls
+  // release, both - pair with TurnWatch::LookAt.
+  worker.runs.store(core.id(), std::memory_order_release);
+  worker.turns.fetch_add(1, std::memory_order_release);
   // While urgent isolates wait, others get one event at a time. relaxed - a hint.
   const bool yields = !core.urgent() && urgent_count_.load(std::memory_order_relaxed) > 0;
   const IsolateCore::TurnEnd end =
       core.RunTurn(*worker.context, yields ? 1 : CreditWhile(ready_count_));
-  worker.turns.fetch_add(1, std::memory_order_relaxed);
+  worker.turns.fetch_add(1, std::memory_order_relaxed);  // relaxed - see LookForStalls
   UncountStalled(worker);
   if (end != IsolateCore::TurnEnd::kMoreToDo) {
     core.Release();
