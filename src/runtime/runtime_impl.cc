@@ -73,7 +73,7 @@ Runtime::Runtime(RuntimeOptions options)
                      std::memory_order_relaxed);  // relaxed - not yet shared
   keeper_ = std::make_unique<Keeper>(
       options_.clock, [this] { return LookForStalls(); }, [this] { return LookForDeadlock(); },
-      [this] { return turn_watch_.Look(keeper_->clock().Now()); });
+      [this] { return Observe(); });
 }
 
 // --- any thread
@@ -423,6 +423,11 @@ bool Runtime::LookForStalls() {
     }
   }
   return true;
+}
+
+Duration Runtime::Observe() {
+  DumpIfAsked();
+  return turn_watch_.Look(keeper_->clock().Now());
 }
 
 // --- information

@@ -14,12 +14,14 @@
 #include <thread>
 #include <vector>
 
+#include "isolates/perf_counters.h"
 #include "isolates/runtime.h"
 #include "src/base/topology.h"
 #include "src/isolate/blocked_wait.h"
 #include "src/isolate/core.h"
 #include "src/isolate/scheduler.h"
 #include "src/runtime/keeper.h"
+#include "src/runtime/perf_account.h"
 #include "src/runtime/place.h"
 #include "src/runtime/turn_watch.h"
 
@@ -77,6 +79,11 @@ class Runtime final : public Scheduler, public MainHeapObject {
   }
   // Who waits for what, a line each.
   std::vector<std::string> DescribeWaits();
+  // Those of threads that are no isolates.
+  std::vector<std::string> DescribeThreadWaits();
+  std::string DescribeState();
+  PerfReport ReadPerf();
+  void DumpOnSignal(int signal, std::string path);
   void AskCollect() noexcept;
   void WaitsForEver() noexcept override { keeper_->LookLater(); }
   void SetIdleStrategy(std::shared_ptr<const IdleStrategy> strategy);
@@ -105,6 +112,8 @@ class Runtime final : public Scheduler, public MainHeapObject {
   IsolateCore* TakeUrgent();
   IsolateCore* TakeFrom(Place& place, bool urgent);
   void RunIsolate(Worker& worker, IsolateCore& core);
+  // A turn that is charged (CountPerf).
+  static IsolateCore::TurnEnd RunCharged(Worker& worker, IsolateCore& core, int credit);
   void Idle(Worker& worker);
   void WaitAsSpare(Worker& worker);
   void BecomeSpare(Worker& worker) noexcept;
@@ -158,6 +167,8 @@ class Runtime final : public Scheduler, public MainHeapObject {
   // --- keeper
   bool LookForStalls();
   bool LookForDeadlock();
+  Duration Observe();
+  void DumpIfAsked();
 
   AllowedCpus allowed_;
   const RuntimeOptions options_;

@@ -31,7 +31,7 @@ constexpr std::size_t kOwnSearches = 16;
 thread_local constinit Worker* current_worker = nullptr;
 
 void Runtime::WorkerMain(Worker& worker) {
-  const std::string name = "isolates-w" + std::to_string(worker.number);
+  const std::string name = worker.thread_name();
   pthread_setname_np(pthread_self(), name.c_str());
   RegisterThisThread(name);
   current_worker = &worker;
@@ -135,8 +135,11 @@ void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
   worker.turns.fetch_add(1, std::memory_order_release);
   // While urgent isolates wait, others get one event at a time. relaxed - a hint.
   const bool yields = !core.urgent() && urgent_count_.load(std::memory_order_relaxed) > 0;
-  const IsolateCore::TurnEnd end =
-      core.RunTurn(*worker.context, yields ? 1 : CreditWhile(ready_count_));
+  const int credit = yields ? 1 : CreditWhile(ready_count_);
+  // relaxed - see perf_on.
+  const IsolateCore::TurnEnd end = perf_on.load(std::memory_order_relaxed)
+                                       ? RunCharged(worker, core, credit)
+                                       : core.RunTurn(*worker.context, credit);
   worker.turns.fetch_add(1, std::memory_order_relaxed);  // relaxed - see LookForStalls
   UncountStalled(worker);
   if (end != IsolateCore::TurnEnd::kMoreToDo) {
