@@ -29,9 +29,8 @@ std::atomic<bool> told{false};
 void ShowAStuckTurn() {
   isolates::WatchTurns(std::chrono::milliseconds(20), [](const isolates::StuckTurn& turn) {
     const bool known = std::any_of(
-        turn.stack.begin(), turn.stack.end(), [](const std::string& frame) {
-          return frame.find("TakeTooLong") != std::string::npos;
-        });
+        turn.stack.begin(), turn.stack.end(),
+        [](const std::string& frame) { return frame.find("TakeTooLong") != std::string::npos; });
     std::cout << "'" << turn.isolate_name << "' is stuck" << (known ? " in TakeTooLong" : "")
               << '\n';
     told = true;

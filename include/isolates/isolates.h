@@ -38,6 +38,7 @@
 #include "isolates/supervisor.h"
 #include "isolates/task.h"
 #include "isolates/timer.h"
+#include "isolates/trace.h"
 #include "isolates/transfer.h"
 #include "isolates/transferable_typed_data.h"
 #include "isolates/turn_watch.h"

@@ -35,6 +35,11 @@ struct RuntimeOptions {
   // The clock of timers and of the deadlines of waits (Get, Receive, WaitFor). nullptr: the
   // machine's. Shutdown and what the runtime does for itself go by the machine's in any case.
   std::shared_ptr<Clock> clock;
+  // Where other programs (isolates-top) may read the counters while this one runs: a file, best in
+  // /dev/shm, with the number of the process in place of "PID"; it goes at the end. "": what
+  // ISOLATES_STATS in the environment says, which may be such a path, or "1" for
+  // "/dev/shm/isolates.PID"; else the counters stay in this process (docs/instruments.md).
+  std::string stats_file;
 };
 
 // Takes effect if called before the first use of the library; afterwards StateError.

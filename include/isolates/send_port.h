@@ -19,6 +19,7 @@
 #include "isolates/detail/port_core.h"
 #include "isolates/detail/port_envelope.h"
 #include "isolates/detail/port_sender.h"
+#include "isolates/detail/probe.h"
 #include "isolates/detail/transfer_leaving.h"
 #include "isolates/detail/transfer_moves.h"
 #include "isolates/port_options.h"
@@ -256,22 +257,43 @@ class SendPort {
 
   // The same in a lane, which has room and which the port shares with this isolate alone.
   SendResult DeliverByLane(internal::SenderLane& lane, T& message, VerifyLevel level) const {
-    using InTransit = internal::InTransit<T>;
-    internal::PortCore& port = *sender_.port();
+    const internal::PortCore& port = *sender_.port();
     const internal::HandOverTo to("port", port.debug_name(), port.id());
     const internal::LanePlace place = lane.lane.Claim();
+    internal::IsolateMeter& meter = internal::current_host->meter();
+    if (meter.CountSend()) [[unlikely]] {
+      meter.WriteSent();
+      return DeliverTraced(lane, place, message, level);
+    }
+    return DeliverAt(lane, place, message, level);
+  }
+  [[gnu::noinline]] SendResult DeliverTraced(internal::SenderLane& lane,
+                                             const internal::LanePlace& place, T& message,
+                                             VerifyLevel level) const {
+    const internal::TracedSend sending(internal::CurrentHostId(),
+                                       lane.meter.MessageId(place.number), id());
+    return DeliverAt(lane, place, message, level);
+  }
+  [[gnu::always_inline]] inline SendResult DeliverAt(internal::SenderLane& lane,
+                                                     const internal::LanePlace& place, T& message,
+                                                     VerifyLevel level) const {
+    using InTransit = internal::InTransit<T>;
+    internal::PortCore& port = *sender_.port();
     auto* const sent = ::new (place.message) InTransit(std::move(message));
     try {
       internal::VerifyMoved(sent->peek(), "message", level);
     } catch (...) {
       std::destroy_at(sent);
       internal::Departure::Skip(port, lane, place);
+      internal::current_host->meter().UncountSend();
       throw;
     }
+    ISOLATES_PROBE1(send, port.id());
     if (lane.lane.Publish(place)) [[likely]]
       return SendResult::kAccepted;
     // This object may be part of the message, and have moved with it.
     if (internal::Departure::Announce(port, lane, place)) return SendResult::kAccepted;
+    internal::current_host->meter().UncountSend();
     // While user code runs that moves the message back.
     const internal::Ref<internal::SenderLane> keep(&lane);
     std::destroy_at(&message);

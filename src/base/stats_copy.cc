@@ -34,8 +34,8 @@ HistogramsCopy ReadHistograms(const StatsHistograms& from) {
   for (HistogramCopy* const one : {&copy.waiting, &copy.handling}) {
     // Who has a histogram of its own knows better.
     for (std::size_t i = 0; i < one->buckets.size(); ++i) {
-      one->sum += one->buckets[i] *
-                  (StatsHistogram::LowerBound(i) + StatsHistogram::LowerBound(i + 1)) / 2;
+      one->sum +=
+          one->buckets[i] * (StatsHistogram::LowerBound(i) + StatsHistogram::LowerBound(i + 1)) / 2;
     }
   }
   return copy;
@@ -126,15 +126,14 @@ bool Fits(const StatsTable& table, std::size_t least_stride, std::size_t bytes) 
   const std::uint64_t stride = Read(table.stride);
   const std::uint64_t capacity = Read(table.capacity);
   constexpr std::uint64_t kAlign = alignof(StatsIsolate);  // the same for all
-  return offset % kAlign == 0 && stride % kAlign == 0 &&
-         stride >= least_stride && offset <= bytes && capacity <= (bytes - offset) / stride;
+  return offset % kAlign == 0 && stride % kAlign == 0 && stride >= least_stride &&
+         offset <= bytes && capacity <= (bytes - offset) / stride;
 }
 
 }  // namespace
 
 std::uint64_t HistogramCopy::Quantile(double share) const noexcept {
-  const auto wanted =
-      static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count)));
+  const auto wanted = static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count)));
   std::uint64_t seen = 0;
   for (std::size_t i = 0; i < buckets.size(); ++i) {
     seen += buckets[i];
@@ -164,8 +163,7 @@ std::string RefuseStats(const StatsHeader& header, std::size_t bytes) {
     return "its counters have layout " + std::to_string(version) + ", and only layout " +
            std::to_string(kStatsVersion) + " can be read";
   }
-  if (Read(header.bytes) > bytes ||
-      !Fits(header.threads, sizeof(StatsThread), bytes) ||
+  if (Read(header.bytes) > bytes || !Fits(header.threads, sizeof(StatsThread), bytes) ||
       !Fits(header.isolates, sizeof(StatsIsolate), bytes) ||
       !Fits(header.ports, sizeof(StatsPort), bytes) ||
       !Fits(header.histograms, sizeof(StatsHistograms), bytes)) {

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "isolates/detail/check.h"
+#include "isolates/detail/probe.h"
 #include "isolates/detail/threads.h"
 #include "src/isolate/code_scope.h"
 #include "src/isolate/core.h"
@@ -36,6 +37,7 @@ struct ContextLease {
   ~ContextLease() {
     if (context == nullptr) return;
     context->heaps = nullptr;
+    context->meter.End();
     const ContextsLock lock;
     context->next_free = free_contexts;
     free_contexts = context;
@@ -87,6 +89,8 @@ IsolateCore& IsolateCore::Attach(std::string_view name) {
   core->has_heap_ = true;
   core->started_ = true;
   core->parker_.store(&context.parker, std::memory_order_relaxed);  // relaxed - before publication
+  context.meter.Begin(name, 0);
+  core->BeginMeter(context);
   GetScheduler().IsolateStarted(*core);
   attached_isolate.core = core;
   current_host = core.get();
@@ -116,6 +120,8 @@ class IsolateCore::Presence {
 void IsolateCore::Pump(int credit) {
   {
     const CodeScope code(*this);
+    const ProbedTurn probed(id(), name_.c_str());
+    const MeteredTurn turn(meter(), attached_->meter, id(), /*was_ready=*/false);
     state_.BeginTurn();
     CountStep();
     HandleControlBetweenEvents();
@@ -147,6 +153,7 @@ void IsolateCore::PumpUntil(const WaitSubject& subject, bool (*ready)(const void
       if (something()) break;
       state_.SetBlocked();
       if (!state_.notified()) {
+        const MeteredPark park(meter(), id(), state_);
         parker_.load(std::memory_order_relaxed)
             ->Park(std::min(SleepLimit(deadline), region.sleep_until()));
       }

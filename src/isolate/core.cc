@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "isolates/detail/check.h"
+#include "isolates/detail/probe.h"
 #include "src/isolate/code_scope.h"
 #include "src/isolate/scheduler.h"
 #include "src/isolate/unhandled.h"
@@ -89,6 +90,8 @@ void IsolateCore::Wake() noexcept {
       BecomeReady();
       return;
     case IsolateState<StdAtomics>::Duty::kUnpark:
+      meter().WokenBy(CurrentHostId(), id());
+      ISOLATES_PROBE1(wake, id());
       // relaxed - made visible by the Notify that found kBlocked (I3). Parkers are never freed.
       scheduler_.UnparkInTurn(*this, *parker_.load(std::memory_order_relaxed));
       return;
@@ -99,6 +102,8 @@ void IsolateCore::Wake() noexcept {
 }
 
 void IsolateCore::BecomeReady() noexcept {
+  meter().MadeReady(CurrentHostId(), id());
+  ISOLATES_PROBE1(wake, id());
   if (loop_ != nullptr) {
     loop_->Ready();
   } else if (!scheduler_.Schedule(*this)) {
@@ -145,12 +150,17 @@ IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context, int credit) {
     }
     home_ = context.heaps;
   }
-  if (!has_heap_) AcquireHeap(context);
+  if (!has_heap_) {
+    BeginMeter(context);
+    AcquireHeap(context);
+  }
   parker_.store(&context.parker, std::memory_order_relaxed);  // relaxed - published by SetBlocked
   end_turn_ = &context.end_turn;
   context.end_turn.store(false, std::memory_order_relaxed);  // relaxed - a hint; meant another turn
   {
     const CodeScope code(*this);
+    const ProbedTurn probed(id(), name_.c_str());
+    const MeteredTurn turn(meter(), context.meter, id(), /*was_ready=*/loop_ == nullptr);
     state_.BeginTurn();
     CountStep();
     HandleControlBetweenEvents();
@@ -238,9 +248,11 @@ bool IsolateCore::Linger() noexcept {
   while (!something()) {
     if (!scheduler_.MayLinger() || !wait.LookAgain(something) || wait.waited() > kLongestLinger) {
       wait.Forget();  // the worker goes on waiting
+      meter().Lingered(wait.waited());
       return false;
     }
   }
+  meter().Lingered(wait.waited());
   CountStep();  // the turn is not stuck
   return true;
 }
@@ -271,6 +283,7 @@ void IsolateCore::HandleEvents(int credit) {
 
 // Runs the entry (no node) or one event. Nothing that user code throws gets past here.
 void IsolateCore::Deliver(EventNode* node) {
+  meter().CountEvent();
   std::exception_ptr error;
   try {
     if (node != nullptr) {
@@ -379,6 +392,8 @@ void IsolateCore::End() noexcept {
   computation_ = nullptr;
   DropProducers();
   current_host = outer;
+  meter().End(id(), static_cast<std::uint64_t>(exit_reason_));
+  ISOLATES_PROBE2(isolate_exit, id(), static_cast<int>(exit_reason_));
   if (!heap_given_away) ReleaseHeap();
   heap_ = nullptr;
   state_.Die();
@@ -526,12 +541,7 @@ bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*), c
     IsolateState<StdAtomics>& state;
     bool seen = false;
   } notified{state_};
-  struct Waits {
-    explicit Waits(std::atomic<bool>& waits) : flag(waits) { Put(true); }
-    ~Waits() { Put(false); }
-    void Put(bool waits) { flag.store(waits, std::memory_order_relaxed); }  // relaxed - a hint
-    std::atomic<bool>& flag;
-  } const waits(waits_in_turn_);
+  const WaitsInTurn waits(waits_in_turn_);
   BlockingRegion region;
   for (;;) {
     if (over()) break;
@@ -558,6 +568,7 @@ bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*), c
     if (over()) continue;
     state_.SetBlocked();
     if (!state_.notified()) {
+      const MeteredPark park(meter(), id(), state_);
       // relaxed - stored by this thread.
       scheduler_.ParkInTurn(*this, *parker_.load(std::memory_order_relaxed),
                             std::min(SleepLimit(deadline), region.sleep_until()));

@@ -206,6 +206,8 @@ class IsolateCore final : public LocalsHost {
  private:
   class CodeScope;
 
+  // From here on it is counted.
+  void BeginMeter(ThreadContext& context) noexcept;
   int keep_alive() const noexcept { return keep_alive_.load(std::memory_order_relaxed); }
   // Whoever turned kActive from 0 to 1, unless it has the isolate itself.
   void BecomeReady() noexcept;
@@ -259,6 +261,21 @@ class IsolateCore final : public LocalsHost {
   // Nothing is to do: stays with the ports that are attended, as long as the thread's idle strategy
   // says and nobody else needs the thread. True if something came.
   bool Linger() noexcept;
+  // Around a wait in a turn.
+  class WaitsInTurn {
+   public:
+    explicit WaitsInTurn(std::atomic<bool>& flag) noexcept : flag_(flag) { Put(true); }
+    WaitsInTurn(const WaitsInTurn&) = delete;
+    WaitsInTurn& operator=(const WaitsInTurn&) = delete;
+    ~WaitsInTurn() { Put(false); }
+
+   private:
+    void Put(bool waits) noexcept {
+      flag_.store(waits, std::memory_order_relaxed);
+    }  // relaxed - a hint
+
+    std::atomic<bool>& flag_;
+  };
   // Around a sleep: see WaitSubject::sleeps.
   class Sleeping {
    public:

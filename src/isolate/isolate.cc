@@ -214,6 +214,7 @@ class Birth {
       core_->EnsureLoop().Ready();
     } else {
       if (options_.dedicated) scheduler_.Dedicate(*core_, *options_.dedicated, options_.idle);
+      core_->meter().MadeReady(IsolateMeter::kNobody, core_->id());
       if (!scheduler_.Schedule(*core_)) throw StateError("the runtime is shut down");
     }
     if (parent_ != nullptr) parent_->AddChild(*core_);

@@ -4,6 +4,7 @@
 // they take it, as a worker would (rule I1), and give it back. Not of one that a thread of the
 // program runs (attached, or an EventLoop): that thread has it without asking.
 
+#include "isolates/detail/probe.h"
 #include "isolates/live_isolate.h"
 #include "src/isolate/core.h"
 #include "src/isolate/scheduler.h"
@@ -48,6 +49,14 @@ void IsolateCore::DescribeOwned(LiveIsolate& life, int timers) const {
   for (std::string& port : ports) life.kept_by.push_back(std::move(port));
   AddCount(life.kept_by, timers, "timer", "timers");
   AddCount(life.kept_by, results, "awaited result", "awaited results");
+}
+
+void IsolateCore::BeginMeter(ThreadContext& context) noexcept {
+  meter().Begin(context.meter, {id(), name_,
+                                (light_ ? kStatsLight : 0) | (attached() ? kStatsAttached : 0) |
+                                    (dedicated_ ? kStatsDedicated : 0) |
+                                    (urgent_ ? kStatsUrgent : 0) | (hosted_ ? kStatsHosted : 0)});
+  ISOLATES_PROBE2(isolate_start, id(), name_.c_str());
 }
 
 LiveIsolate IsolateCore::DescribeLife(const BlockedWait::Snapshot& waits, int timers) {

@@ -5,6 +5,7 @@
 
 #include <atomic>
 
+#include "isolates/detail/instruments.h"
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/parker.h"
 #include "isolates/detail/ref.h"
@@ -29,6 +30,7 @@ struct ThreadContext : MainHeapObject {
   // The thread has a processor for itself, however crowded the others are.
   bool has_processor = false;
   IdleStrategy::Memory idle_memory;
+  [[no_unique_address]] ThreadMeter meter;  // used by the thread
 };
 
 // The calling thread's context, made at the first call.

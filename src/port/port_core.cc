@@ -82,7 +82,9 @@ PortCore::PortCore(PortHost& host, const PortOptions& options, const MessageType
       on_close_(options.on_close()),
       counts_senders_(options.close_when_senders_gone()),
       mailbox_(new PortMailbox(options.order(), host)),
-      bounds_(options.bounded() ? new PortBounds(options) : nullptr) {}
+      bounds_(options.bounded() ? new PortBounds(options) : nullptr) {
+  meter_.Begin(host.meter(), id_, host.id(), debug_name(), options.bounded());
+}
 
 PortCore::~PortCore() {
   ISOLATES_DCHECK(closed(), "a port died open");
@@ -108,13 +110,18 @@ PortCounters PortCore::counters() const noexcept {
     counters.dropped_newest = bounds_->dropped_newest.load(std::memory_order_relaxed);
     counters.refused_full = bounds_->refused.load(std::memory_order_relaxed);
   }
-  counters.queue_length = mailbox_->mailbox.Length();
-  // Once the port has ended, what lies in lanes is what was refused.
-  const PortLanes* const lanes = mailbox_->lanes();
-  if (lanes != nullptr && !ended()) counters.queue_length += lanes->Length();
+  counters.queue_length = QueueLength();
   counters.accepted =
       counters.received + counters.dead_letters + counters.dropped_oldest + counters.queue_length;
   return counters;
+}
+
+std::uint64_t PortCore::QueueLength() const noexcept {
+  std::uint64_t length = mailbox_->mailbox.Length();
+  // Once the port has ended, what lies in lanes is what was refused.
+  const PortLanes* const lanes = mailbox_->lanes();
+  if (lanes != nullptr && !ended()) length += lanes->Length();
+  return length;
 }
 
 void PortCore::AddSender() noexcept {
@@ -165,6 +172,7 @@ Envelope* PortCore::DequeueAlone() noexcept {
 }
 
 ReceivedMessage PortCore::TryReceiveAnywhere() noexcept {
+  MeterReceived();
   // Lanes that had their share wait for the queue.
   const int share = hot_lane_ != nullptr ? hot_credit_ : kMostInARow;
   hot_credit_ = 0;
@@ -174,6 +182,7 @@ ReceivedMessage PortCore::TryReceiveAnywhere() noexcept {
   if (Envelope* const envelope = Dequeue()) {
     hot_lane_ = nullptr;
     CountReceived();
+    if (Tracing()) TraceEvent(TraceKind::kDequeued, host_->id(), MessageIdOf(envelope), id_);
     EndIfDrained();
     return {*this, *envelope};
   }
@@ -185,6 +194,7 @@ ReceivedMessage PortCore::TryReceiveAnywhere() noexcept {
     Drain();
     if (!ended()) return TryReceiveAnywhere();  // sent before the last of them went
   }
+  meter_.Empty();
   return {};
 }
 
@@ -195,11 +205,16 @@ ReceivedMessage PortCore::TakeFromLanes(int share) noexcept {
   const TakenFromLane taken = lanes->Take();
   if (taken.message == nullptr) return {};
   CountReceived();
+  const bool traced = Tracing();
+  if (traced) {
+    const std::uint64_t number = taken.lane->lane.passed();
+    TraceEvent(TraceKind::kDequeued, host_->id(), taken.lane->meter.MessageId(number), id_);
+  }
   if (draining_) {
     EndIfDrained();
   } else {
     hot_lane_ = taken.lane;
-    hot_credit_ = share - 1;
+    hot_credit_ = traced ? 0 : share - 1;  // the short way is not traced
   }
   return {*this, *taken.lane, taken.message};
 }
@@ -458,6 +473,8 @@ void PortCore::End() noexcept {
   if (ended_.exchange(true, std::memory_order_release)) return;  // by a message's destructor
   draining_ = false;
   const Ref<PortCore> self(this);
+  MeterReceived();
+  meter_.Close();
   RetireHandler();
   UpdateKeepAlive();
   host_->RemovePort(*this);
@@ -481,6 +498,8 @@ void PortCore::OnEvent() {
     explicit Event(PortCore& of) noexcept : port(of) { port.handling_event_ = true; }
     ~Event() {
       port.handling_event_ = false;
+      port.meter_.EndEvent(port.host_->meter(), port.received_.load(std::memory_order_relaxed),
+                           [this] { return port.QueueLength(); });
       if (port.attention_ == Attention::kOwner) port.SettleAttention();
     }
   } const event(*this);
@@ -512,7 +531,9 @@ void PortCore::HandleMessages() {
     last = !handling.handler->takes_batches() || !more || !host_->MayGoOn();
     // Before the call: it may wait in a loop of its own, where the next message comes.
     if (last && more) List();
+    if (Tracing()) TraceEvent(TraceKind::kHandlerBegin, host_->id(), 0, id_);
     handling.handler->Handle(*this, std::move(received), last);
+    if (Tracing()) TraceEvent(TraceKind::kHandlerEnd, host_->id(), 0, id_);
     if (!last) host_->CheckStop();
   }
 }

@@ -8,6 +8,7 @@
 
 #include "isolates/detail/check.h"
 #include "isolates/detail/heap.h"
+#include "isolates/detail/probe.h"
 #include "isolates/error.h"
 #include "src/port/dead_letters.h"
 #include "src/port/port_bounds.h"
@@ -260,7 +261,9 @@ bool Departure::Send(Envelope* envelope) {
   if (producer_->hot >= kHot && MayOpenLane()) OpenLane(*envelope);
   Ref<SenderLane> lane(envelope->opens);
   MailboxDuty duty;
+  ISOLATES_PROBE1(send, port_->id());
   try {
+    const TracedSend sending(CurrentHostId(), MessageIdOf(envelope), port_->id());
     duty = mailbox.Commit(producer_->end, envelope);
   } catch (...) {
     mailbox.Cancel();
@@ -269,6 +272,9 @@ bool Departure::Send(Envelope* envelope) {
   }
   room_ = 0;  // goes with the message
   producer_->lane = std::move(lane);
+  if (current_host != nullptr && current_host->meter().CountSend()) {
+    current_host->meter().WriteSent();
+  }
   // No further than it takes: many never get one.
   producer_->hot =
       duty == MailboxDuty::kNone ? std::min(producer_->hot + 1, kHot) : producer_->hot / 2;

@@ -146,13 +146,14 @@ void Runtime::RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedicatio
       worker.heaps->ServiceLeaves();
       continue;
     }
+    const MeteredIdle idle(context.meter, kStatsSearches);
     IdleWait wait;
     // acquire - pairs with Stop, as above.
     while (worker.bound.empty() && !stopped_.load(std::memory_order_acquire)) {
       if (wait.LookAgain([&] { return !worker.bound.empty(); })) continue;
       // A push comes before its token, and the token is taken before the next look.
       NoteRest();
-      context.parker.Park(wait.sleep_until());
+      ParkIdle(worker, wait.sleep_until());
       // acquire - pairs with AskCollect.
       if (worker.collect_asked.exchange(false, std::memory_order_acquire)) {
         worker.heaps->Collect();

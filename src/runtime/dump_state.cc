@@ -42,8 +42,7 @@ WorkerLook LookAt(const Worker& worker) {
   // acquire - pairs with FillPlace.
   const Place* const place = worker.place.load(std::memory_order_acquire);
   // acquire - pairs with the owner's changes, as everywhere.
-  const bool owns =
-      place != nullptr && place->owner.load(std::memory_order_acquire) == &worker;
+  const bool owns = place != nullptr && place->owner.load(std::memory_order_acquire) == &worker;
   // acquire - pairs with the begin of the turn: whose it is.
   const bool in_turn = worker.turns.load(std::memory_order_acquire) % 2 == 1;
   // relaxed, all - for a report.
@@ -83,8 +82,8 @@ void AppendCounts(std::string& text, const IsolateCopy& isolate, const StatsCopy
     text += "      port " + std::to_string(port.id);
     if (!port.name.empty()) text += " '" + port.name + "'";
     text += ": " + std::to_string(port.depth) + " waited at the last look, " +
-            std::to_string(port.depth_max) + " at most; received " +
-            std::to_string(port.received) + "\n";
+            std::to_string(port.depth_max) + " at most; received " + std::to_string(port.received) +
+            "\n";
   }
 }
 
@@ -100,8 +99,9 @@ void AppendSums(std::string& text, const StatsCopy& stats) {
     wakes += thread.wakes;
     steals += thread.steals;
   }
-  text += "turns: " + std::to_string(turns) + ", of isolates from other places: " +
-          std::to_string(steals) + "\nsleeps without work: " + std::to_string(parks) +
+  text += "turns: " + std::to_string(turns) +
+          ", of isolates from other places: " + std::to_string(steals) +
+          "\nsleeps without work: " + std::to_string(parks) +
           ", ended by another thread: " + std::to_string(wakes) + "\n";
 }
 
@@ -155,8 +155,8 @@ std::string Runtime::DescribeState() {
   const StatsCopy stats = header != nullptr ? CopyStats(*header) : StatsCopy();
 
   std::string text = "state of the isolates of process " + std::to_string(getpid()) + " at " +
-                     TimeOfDay() + "\nisolates: " + std::to_string(info.isolates_live) +
-                     " live, " + std::to_string(info.isolates_started) + " started\n";
+                     TimeOfDay() + "\nisolates: " + std::to_string(info.isolates_live) + " live, " +
+                     std::to_string(info.isolates_started) + " started\n";
   std::map<std::uint64_t, std::string> names;
   for (const LiveIsolate& isolate : isolates) {
     names[isolate.id] = isolate.name;
@@ -198,7 +198,7 @@ void Runtime::DumpOnSignal(int signal, std::string path) {
   keeper_->Start();
   // release - pairs with AskForDump.
   dump_keeper.store(keeper_.get(), std::memory_order_release);
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = &AskForDump;
   action.sa_flags = SA_RESTART | SA_ONSTACK;
   sigemptyset(&action.sa_mask);

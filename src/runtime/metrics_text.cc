@@ -43,7 +43,7 @@ struct Column {
   const char* name;
   const char* type;
   const char* help;
-  std::uint64_t Member::*value;
+  std::uint64_t Member::* value;
   bool seconds = false;
 };
 
@@ -112,7 +112,7 @@ constexpr Column<PortCopy> kPortColumns[] = {
 };
 
 void AddHistograms(MetricsText& text, const StatsCopy& stats, const char* name, const char* help,
-                   HistogramCopy HistogramsCopy::*which) {
+                   HistogramCopy HistogramsCopy::* which) {
   text.Begin(name, "histogram", help);
   for (const IsolateCopy& isolate : stats.isolates) {
     if (!isolate.histograms.has_value()) continue;
@@ -138,10 +138,11 @@ void AddStats(MetricsText& text, const StatsCopy& stats) {
          {"id", std::to_string(port.id)},
          {"isolate_id", std::to_string(port.isolate)}});
   });
-  AddHistograms(text, stats, "isolates_turn_waiting_seconds",
-                "From being ready to the begin of a turn; isolates without a histogram of their own "
-                "are in that of the thread.",
-                &HistogramsCopy::waiting);
+  AddHistograms(
+      text, stats, "isolates_turn_waiting_seconds",
+      "From being ready to the begin of a turn; isolates without a histogram of their own "
+      "are in that of the thread.",
+      &HistogramsCopy::waiting);
   AddHistograms(text, stats, "isolates_turn_handling_seconds",
                 "Length of turns, without what they waited; isolates without a histogram of their "
                 "own are in that of the thread.",

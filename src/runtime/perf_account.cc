@@ -26,7 +26,7 @@ struct PerfEventKind {
   const char* name;
   std::uint32_t type;
   std::uint64_t config;
-  std::optional<std::uint64_t> PerfCounts::*member;
+  std::optional<std::uint64_t> PerfCounts::* member;
 };
 
 constexpr std::array<PerfEventKind, kPerfEvents> kPerfKinds = {{
@@ -132,7 +132,8 @@ PerfReport Runtime::ReadPerf() {
     if (account == nullptr) continue;
     any = true;
     errors = account->events().errors();
-    for (const auto& [id, charged] : account->Read([&](auto id) { return FindLive(id) == nullptr; })) {
+    for (const auto& [id, charged] :
+         account->Read([&](auto id) { return FindLive(id) == nullptr; })) {
       PerfAccount::Charged& sum = sums[id];
       sum.name = charged.name;
       for (std::size_t i = 0; i < kPerfEvents; ++i) sum.values[i] += charged.values[i];
@@ -172,9 +173,8 @@ std::string ToString(const PerfCounts& counts) {
     if (!value.has_value()) continue;
     if (!text.empty()) text += ", ";
     text += std::string(kind.name) + " ";
-    text += kind.member == &PerfCounts::task_clock
-                ? std::to_string(*value / 1'000'000) + " ms"
-                : std::to_string(*value);
+    text += kind.member == &PerfCounts::task_clock ? std::to_string(*value / 1'000'000) + " ms"
+                                                   : std::to_string(*value);
   }
   return text;
 }

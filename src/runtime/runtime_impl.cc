@@ -58,6 +58,7 @@ Runtime::Runtime(RuntimeOptions options)
       options_(std::move(options)),
       main_thread_(std::this_thread::get_id()),
       main_tid_(gettid()) {
+  StartStats(options_.stats_file);
   const std::size_t cpus = allowed_.cpus.size();
   const std::size_t workers = options_.workers > 0 ? static_cast<std::size_t>(options_.workers)
                                                    : std::max<std::size_t>(1, cpus - 1);

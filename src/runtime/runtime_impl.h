@@ -115,6 +115,8 @@ class Runtime final : public Scheduler, public MainHeapObject {
   // A turn that is charged (CountPerf).
   static IsolateCore::TurnEnd RunCharged(Worker& worker, IsolateCore& core, int credit);
   void Idle(Worker& worker);
+  // True: a token was taken.
+  static bool ParkIdle(Worker& worker, TimePoint deadline);
   void WaitAsSpare(Worker& worker);
   void BecomeSpare(Worker& worker) noexcept;
   bool LeaveSpares(const Worker& worker) noexcept;

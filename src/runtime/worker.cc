@@ -34,6 +34,7 @@ void Runtime::WorkerMain(Worker& worker) {
   const std::string name = worker.thread_name();
   pthread_setname_np(pthread_self(), name.c_str());
   RegisterThisThread(name);
+  worker.context->meter.Begin(name, worker.number);
   current_worker = &worker;
   WaitForPlace(worker);  // whoever started the thread gives it one, or lists it as a spare
   WorkerLoop(worker);
@@ -96,7 +97,10 @@ IsolateCore* Runtime::FindWork(Worker& worker) {
   }
   for (std::size_t i = 0; i < places_.size(); ++i) {
     Place& place = *places_[(first + i) % places_.size()];
-    if (IsolateCore* core = TakeFrom(place, /*urgent=*/false)) return core;
+    if (IsolateCore* core = TakeFrom(place, /*urgent=*/false)) {
+      if (&place != &own) worker.context->meter.Stole();
+      return core;
+    }
   }
   return own_first ? nullptr : TakeUrgent();
 }
@@ -168,6 +172,7 @@ void Runtime::Idle(Worker& worker) {
   Place& place = *worker.place.load(std::memory_order_relaxed);  // relaxed - its own
   // acquire - pairs with AskCollect.
   if (worker.collect_asked.exchange(false, std::memory_order_acquire)) worker.heaps->Collect();
+  const MeteredIdle idle(worker.context->meter, kStatsSearches);
   IdleWait wait;
   TimePoint collect_at = std::chrono::steady_clock::now() + kKeepMemory;
   for (;;) {
@@ -194,7 +199,7 @@ void Runtime::Idle(Worker& worker) {
                 stopped_.load(std::memory_order_acquire) ||
                 worker.collect_asked.load(std::memory_order_acquire);
     if (!something) NoteRest();
-    if (!something && !worker.context->parker.Park(std::min(collect_at, wait.sleep_until())) &&
+    if (!something && !ParkIdle(worker, std::min(collect_at, wait.sleep_until())) &&
         std::chrono::steady_clock::now() >= collect_at) {
       worker.heaps->Collect();
       collect_at = TimePoint::max();
@@ -207,7 +212,15 @@ void Runtime::Idle(Worker& worker) {
   }
 }
 
+bool Runtime::ParkIdle(Worker& worker, TimePoint deadline) {
+  worker.context->meter.Parks();
+  const bool woken = worker.context->parker.Park(deadline);
+  worker.context->meter.Parked(woken);
+  return woken;
+}
+
 void Runtime::WaitAsSpare(Worker& worker) {
+  worker.context->meter.BecameSpare();
   worker.place.store(nullptr, std::memory_order_relaxed);  // relaxed - its own while it has none
   BecomeSpare(worker);
   WaitForPlace(worker);
@@ -240,6 +253,7 @@ void Runtime::WaitForPlace(Worker& worker) {
   for (;;) {
     // acquire - pairs with FillPlace.
     if (Place* place = worker.place.load(std::memory_order_acquire)) {
+      worker.context->meter.TookOver(place->index);
       PinToPlace(worker, *place);
       return;
     }
@@ -262,7 +276,8 @@ void Runtime::WaitForPlace(Worker& worker) {
     if (worker.collect_asked.exchange(false, std::memory_order_acquire)) worker.heaps->Collect();
     worker.heaps->ServiceLeaves();
     NoteRest();
-    worker.context->parker.Park();
+    const MeteredIdle idle(worker.context->meter, kStatsSpare);
+    ParkIdle(worker, TimePoint::max());
   }
 }
 

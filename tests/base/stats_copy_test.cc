@@ -68,7 +68,7 @@ TEST(StatsCopyTest, WhatIsNoSegmentIsRefused) {
 }
 
 TEST(StatsCopyTest, ATableOutsideOfTheSegmentIsRefused) {
-  for (StatsWord StatsTable::*const word :
+  for (StatsWord StatsTable::* const word :
        {&StatsTable::offset, &StatsTable::stride, &StatsTable::capacity}) {
     for (const std::uint64_t value :
          {std::uint64_t{8}, sizeof(StatsSegment) + 64, ~std::uint64_t{0} - 63, ~std::uint64_t{0}}) {

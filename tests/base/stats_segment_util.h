@@ -16,8 +16,8 @@ namespace isolates::internal {
 
 inline void PutTable(StatsTable& table, const StatsSegment& segment, const void* begin,
                      std::size_t stride, std::size_t capacity) {
-  const auto offset = static_cast<const std::byte*>(begin) -
-                      reinterpret_cast<const std::byte*>(&segment);
+  const auto offset =
+      static_cast<const std::byte*>(begin) - reinterpret_cast<const std::byte*>(&segment);
   StatsPut(table.offset, static_cast<std::uint64_t>(offset));
   StatsPut(table.stride, stride);
   StatsPut(table.capacity, capacity);

@@ -29,11 +29,11 @@ int main() {
     }
     return false;
   };
-  while (!at("waiter", LiveIsolate::State::kBlocked) || !at("listener", LiveIsolate::State::kIdle)) {
+  while (!at("waiter", LiveIsolate::State::kBlocked) ||
+         !at("listener", LiveIsolate::State::kIdle)) {
     std::this_thread::yield();
   }
-  const auto runner = Isolate::Spawn([](int) { std::raise(SIGTRAP); }, 0,
-                                     SpawnOptions().DebugName("runner"))
-                          .Get();
+  const auto runner =
+      Isolate::Spawn([](int) { std::raise(SIGTRAP); }, 0, SpawnOptions().DebugName("runner")).Get();
   (void)runner.Ended().Get();
 }

@@ -64,11 +64,11 @@ TEST(DumpStateTest, ARunningIsolateIsShownWithItsWorker) {
   auto end = SpinIn("spinner");
   const std::string dump = Dump();
   EXPECT_THAT(dump, ContainsRegex("isolates: [0-9]+ live, [0-9]+ started\n"));
-  EXPECT_THAT(dump, ContainsRegex("  [0-9]+: isolate 'spinner' \\(running\\).*, on worker [0-9]+\n"));
-  EXPECT_THAT(
-      dump,
-      ContainsRegex("  worker [0-9]+, thread [0-9]+, processor [0-9]+: runs isolate [0-9]+ "
-                    "'spinner'\n"));
+  EXPECT_THAT(dump,
+              ContainsRegex("  [0-9]+: isolate 'spinner' \\(running\\).*, on worker [0-9]+\n"));
+  EXPECT_THAT(dump,
+              ContainsRegex("  worker [0-9]+, thread [0-9]+, processor [0-9]+: runs isolate [0-9]+ "
+                            "'spinner'\n"));
   released = true;
   end.Get();
   EXPECT_THAT(Dump(), Not(HasSubstr("spinner")));
@@ -85,9 +85,10 @@ TEST(DumpStateTest, AnIdleOneTellsWhatKeepsIt) {
   const std::string dump =
       AwaitDump(HasSubstr("isolate 'listener' (idle), kept alive by port 'orders'\n"));
   if (kCounts) {
-    EXPECT_THAT(dump, ContainsRegex("kept alive by port 'orders'\n      [0-9]+ turns, [0-9]+ ms; "
-                                    "waited [0-9]+ ms; received 0, sent [0-9]+\n      port [0-9]+ "
-                                    "'orders': 0 waited at the last look, 0 at most; received 0\n"));
+    EXPECT_THAT(dump,
+                ContainsRegex("kept alive by port 'orders'\n      [0-9]+ turns, [0-9]+ ms; "
+                              "waited [0-9]+ ms; received 0, sent [0-9]+\n      port [0-9]+ "
+                              "'orders': 0 waited at the last look, 0 at most; received 0\n"));
   }
   isolate.Kill();
   (void)isolate.Ended().Get();

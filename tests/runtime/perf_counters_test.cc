@@ -45,19 +45,19 @@ class Worker {
  public:
   explicit Worker(const std::string& name) {
     ReceivePort<SendPort<int>> connect;
-    isolate_ = Isolate::Spawn(
-                   [](std::pair<SendPort<SendPort<int>>, SendPort<int>> ports) {
-                     ReceivePort<int> port;
-                     ports.first.Send(port.send_port());
-                     std::move(port).Listen([out = ports.second](int rounds) {
-                       volatile int sum = 0;
-                       for (int i = 0; i < rounds; ++i) sum = sum + i;
-                       out.Send(int{sum});
-                     });
-                   },
-                   std::pair(connect.send_port(), answers_.send_port()),
-                   SpawnOptions().DebugName(name))
-                   .Get();
+    isolate_ =
+        Isolate::Spawn(
+            [](std::pair<SendPort<SendPort<int>>, SendPort<int>> ports) {
+              ReceivePort<int> port;
+              ports.first.Send(port.send_port());
+              std::move(port).Listen([out = ports.second](int rounds) {
+                volatile int sum = 0;
+                for (int i = 0; i < rounds; ++i) sum = sum + i;
+                out.Send(int{sum});
+              });
+            },
+            std::pair(connect.send_port(), answers_.send_port()), SpawnOptions().DebugName(name))
+            .Get();
     to_it_ = connect.Receive(kForever).value();
   }
   ~Worker() {

@@ -36,9 +36,9 @@ int main() {
   ReceivePort<SendPort<int>> connect;
   const auto sink =
       Isolate::Spawn(Sink, connect.send_port(), SpawnOptions().DebugName("sink")).Get();
-  const auto source = Isolate::Spawn(Source, connect.Receive(kForever).value(),
-                                     SpawnOptions().DebugName("source"))
-                          .Get();
+  const auto source =
+      Isolate::Spawn(Source, connect.Receive(kForever).value(), SpawnOptions().DebugName("source"))
+          .Get();
   const auto idle = Isolate::Spawn(Idle, 0, SpawnOptions().DebugName("idle")).Get();
   std::cout << getpid() << std::endl;
   char byte = 0;

@@ -76,9 +76,8 @@ TEST(PageTest, RatesAreThoseBetweenTheLooks) {
   EXPECT_EQ(page[1], "1 threads, 2 isolates, 1 ports");
   EXPECT_THAT(Words(page, "isolates-w1", "THREAD"),
               ElementsAre("isolates-w1", "sleeps", "busy", "50.0", "300", "0", "0", "0"));
-  EXPECT_THAT(Words(page, "busy", "ISOLATE"),
-              ElementsAre("busy", "5", "25.0", "20.0", "2.00k", "1.00", "5000", "-", "-", "-", "-",
-                          "-"));
+  EXPECT_THAT(Words(page, "busy", "ISOLATE"), ElementsAre("busy", "5", "25.0", "20", "2.00k",
+                                                          "1.00", "5000", "-", "-", "-", "-", "-"));
   EXPECT_THAT(Words(page, "orders", "PORT"),
               ElementsAre("orders", "9", "busy", "3", "12", "2.00k", "5000"));
   // By their time.
@@ -110,8 +109,8 @@ TEST(PageTest, QuantilesAreThoseOfTheInterval) {
   segment->histograms[0].waiting.Record(5 * kSecond);
   const Look before = LookAt(*segment, kSecond);
   for (int i = 0; i < 10; ++i) segment->histograms[0].waiting.Record(1000);
-  const auto words = Words(FormatPage(before, LookAt(*segment, 2 * kSecond), false), "one",
-                           "ISOLATE");
+  const auto words =
+      Words(FormatPage(before, LookAt(*segment, 2 * kSecond), false), "one", "ISOLATE");
   EXPECT_EQ(words[7], "1.02us");
   EXPECT_EQ(words[8], "1.02us");
   EXPECT_EQ(words[9], "-");
@@ -137,15 +136,18 @@ TEST(PageTest, NumbersAreShort) {
   EXPECT_EQ(FormatCount(4'560'000), "4.56M");
   EXPECT_EQ(Fit("abc", 5), "abc  ");
   EXPECT_EQ(Fit("abcdef", 3), "abc");
-  EXPECT_EQ(Fit("gr\xc3\xbc\xc3\x9f" "e", 4), "gr\xc3\xbc\xc3\x9f");
+  EXPECT_EQ(Fit("gr\xc3\xbc\xc3\x9f"
+                "e",
+                4),
+            "gr\xc3\xbc\xc3\x9f");
 }
 
 // --- attaching
 
 std::string WriteFile(const std::string& name, const void* bytes, std::size_t size) {
   const std::string path = testing::TempDir() + "/" + name;
-  std::ofstream(path, std::ios::binary).write(static_cast<const char*>(bytes),
-                                              static_cast<std::streamsize>(size));
+  std::ofstream(path, std::ios::binary)
+      .write(static_cast<const char*>(bytes), static_cast<std::streamsize>(size));
   return path;
 }
 

@@ -12,9 +12,11 @@
 #include <typeinfo>
 
 #include "isolates/detail/event_node.h"
+#include "isolates/detail/instruments.h"
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/port_envelope.h"
 #include "isolates/detail/port_host.h"
+#include "isolates/detail/probe.h"
 #include "isolates/detail/ref.h"
 #include "isolates/port_options.h"
 
@@ -147,8 +149,14 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   ReceivedMessage TakeFromLanes(int share) noexcept;
   void CountReceived() noexcept {
     received_.store(received_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    ISOLATES_PROBE1(receive, id_);
   }
   bool LanesEmpty() const noexcept;
+  std::uint64_t QueueLength() const noexcept;
+  // What has been received so far is written down.
+  void MeterReceived() noexcept {
+    meter_.WriteReceived(host_->meter(), received_.load(std::memory_order_relaxed));
+  }
   void DropAbandoned(PortLanes& lanes) noexcept;
   // Any thread: the owner has something to look at.
   void Announce() noexcept;
@@ -190,6 +198,7 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   bool counted_ = false;  // counted by the host as keeping it alive
   bool draining_ = false;
   std::atomic<bool> ended_{false};  // written by the owner
+  [[no_unique_address]] PortMeter meter_;
 };
 
 inline ReceivedMessage::~ReceivedMessage() {

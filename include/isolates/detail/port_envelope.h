@@ -10,6 +10,7 @@
 #include <typeinfo>
 #include <utility>
 
+#include "isolates/detail/instruments_trace.h"
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/parcel_transit.h"
 #include "isolates/detail/port_lane.h"
@@ -30,6 +31,7 @@ struct MessageType {
 struct SenderLane final : RefCounted, MainHeapObject {
   explicit SenderLane(const LaneShape& shape) : lane(shape) {}
   Lane<StdAtomics> lane;
+  [[no_unique_address]] LaneMeter meter;
 };
 using LanePlace = Lane<StdAtomics>::Place;
 

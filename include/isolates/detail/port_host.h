@@ -12,6 +12,7 @@
 
 #include "isolates/clock.h"
 #include "isolates/detail/event_node.h"
+#include "isolates/detail/instruments.h"
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/ref.h"
 
@@ -78,6 +79,9 @@ class PortHost : public RefCounted, public MainHeapObject {
   // The isolate's thread: whether a coroutine that has found a message may handle it at once; false
   // if this turn has done enough and others wait for the worker.
   bool MayGoOn() noexcept { return --credit_ > 0 && !AskedToEndTurn(); }
+
+  // What the isolate counts.
+  IsolateMeter& meter() noexcept { return meter_; }
 
   // The isolate's thread: the senders that this isolate has used, one for each port.
   ProducerTable& producers();
@@ -146,6 +150,7 @@ class PortHost : public RefCounted, public MainHeapObject {
   static constexpr int kMostAttended = 8;
 
   const std::uint64_t id_;
+  [[no_unique_address]] IsolateMeter meter_;
   ProducerTable* producers_ = nullptr;  // made at the first send
   PortCore* attended_ = nullptr;        // a list of references; some may have gone
   int attended_count_ = 0;
@@ -160,6 +165,11 @@ extern thread_local constinit PortHost* current_host;
 // The same, but a plain thread becomes an isolate first (the calling thread is the main isolate of
 // design section 6). Defined by the isolate room.
 PortHost& AttachThisThread();
+
+// The number of that isolate, or 0.
+inline std::uint64_t CurrentHostId() noexcept {
+  return current_host != nullptr ? current_host->id() : 0;
+}
 
 inline PortHost& RequireHost() {
   return current_host != nullptr ? *current_host : AttachThisThread();

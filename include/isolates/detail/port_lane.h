@@ -219,6 +219,10 @@ class Lane : public MainHeapObject {
     if (left_segments_ != nullptr) FreeLeft();
   }
 
+  // The number of the slot that was taken last, as Claim counts.
+  [[nodiscard]] std::uint64_t passed() const {
+    return passed_.load(std::memory_order_relaxed);  // relaxed - the owner's
+  }
   // A message that was taken has not been given back.
   [[nodiscard]] bool in_use() const { return in_hands_ != 0; }
 

@@ -60,28 +60,15 @@ struct StatsText {
   static constexpr std::size_t kMostBytes = 8 * kWords - 1;
 
   void Put(std::string_view text) noexcept {
-    for (std::size_t i = 0; i < kWords; ++i) {
-      std::uint64_t word = 0;
-      for (std::size_t j = 0; j < 8; ++j) {
-        const std::size_t at = 8 * i + j;
-        if (at < text.size() && at < kMostBytes) {
-          word |= std::uint64_t{static_cast<unsigned char>(text[at])} << (8 * j);
-        }
-      }
-      StatsPut(words[i], word);
-    }
+    std::array<std::uint64_t, kWords> copy{};
+    text.copy(reinterpret_cast<char*>(copy.data()), kMostBytes);
+    for (std::size_t i = 0; i < kWords; ++i) StatsPut(words[i], copy[i]);
   }
   std::string Get() const {
-    std::string text;
-    for (const StatsWord& stored : words) {
-      const std::uint64_t word = StatsGet(stored);
-      for (std::size_t j = 0; j < 8; ++j) {
-        const char letter = static_cast<char>(word >> (8 * j) & 0xff);
-        if (letter == 0) return text;
-        text.push_back(letter);
-      }
-    }
-    return text;
+    std::array<std::uint64_t, kWords> copy{};
+    for (std::size_t i = 0; i < kWords; ++i) copy[i] = StatsGet(words[i]);
+    const std::string_view text(reinterpret_cast<const char*>(copy.data()), sizeof(copy));
+    return std::string(text.substr(0, text.find('\0')));
   }
 
   std::array<StatsWord, kWords> words;
@@ -109,17 +96,15 @@ struct alignas(64) StatsHistogram {
   void Record(std::uint64_t nanoseconds) noexcept {
     const std::size_t bucket = BucketOf(nanoseconds);
     StatsAdd(buckets[bucket], 1);
-    StatsAdd(sum, nanoseconds);
-    StatsRaise(max, nanoseconds);
-    // Which buckets there are to clear.
-    if (bucket >= StatsGet(end)) StatsPut(end, bucket + 1);
-    if (kBuckets - bucket > StatsGet(begin_from_end)) StatsPut(begin_from_end, kBuckets - bucket);
+    if (bucket + 1 >= StatsGet(end) || kBuckets - bucket > StatsGet(begin_from_end)) {
+      Widen(nanoseconds, bucket);
+    }
   }
   void Clear() noexcept {
     for (std::size_t i = kBuckets - StatsGet(begin_from_end); i < StatsGet(end); ++i) {
       StatsPut(buckets[i], 0);
     }
-    for (StatsWord* word : {&sum, &max, &end, &begin_from_end}) StatsPut(*word, 0);
+    for (StatsWord* word : {&max, &end, &begin_from_end}) StatsPut(*word, 0);
   }
   std::uint64_t Count() const noexcept {
     std::uint64_t count = 0;
@@ -127,15 +112,21 @@ struct alignas(64) StatsHistogram {
     return count;
   }
 
-  StatsWord sum;             // of all durations
-  StatsWord max;             // the longest
+  StatsWord max;             // the longest of all durations
   StatsWord end;             // no bucket from here on is used
   StatsWord begin_from_end;  // nor one before kBuckets minus this
-  std::array<StatsWord, 4> unused;
+  std::array<StatsWord, 5> unused;
   std::array<StatsWord, kBuckets> buckets;
+
+ private:
+  void Widen(std::uint64_t nanoseconds, std::size_t bucket) noexcept {
+    StatsRaise(max, nanoseconds);
+    StatsRaise(end, bucket + 1);
+    StatsRaise(begin_from_end, kBuckets - bucket);
+  }
 };
 
-// Of an isolate, or of all that share the entry.
+// Of an isolate, or of all that share the entry. The sums are StatsIsolate::waiting and handling.
 struct StatsHistograms {
   StatsHistogram waiting;   // from ready to the begin of a turn
   StatsHistogram handling;  // of turns, without what they waited
