@@ -71,7 +71,7 @@ TEST(DumpStateTest, ARunningIsolateIsShownWithItsWorker) {
                             "'spinner'\n"));
   released = true;
   end.Get();
-  EXPECT_THAT(Dump(), Not(HasSubstr("spinner")));
+  (void)AwaitDump(Not(HasSubstr("spinner")));
 }
 
 TEST(DumpStateTest, AnIdleOneTellsWhatKeepsIt) {
@@ -90,7 +90,7 @@ TEST(DumpStateTest, AnIdleOneTellsWhatKeepsIt) {
                               "waited [0-9]+ ms; received 0, sent [0-9]+\n      port [0-9]+ "
                               "'orders': 0 waited at the last look, 0 at most; received 0\n"));
   }
-  isolate.Kill();
+  isolate.Kill(ControlPriority::kImmediate);
   (void)isolate.Ended().Get();
 }
 
@@ -103,7 +103,7 @@ TEST(DumpStateTest, ABlockedOneTellsWhatItWaitsFor) {
                                 "on port 'questions', on worker"),
                   ContainsRegex("worker [0-9]+, thread [0-9]+: waits in a turn of isolate [0-9]+ "
                                 "'asked'")));
-  isolate.Kill();
+  isolate.Kill(ControlPriority::kImmediate);
   (void)isolate.Ended().Get();
 }
 

@@ -5,7 +5,7 @@ set -eu
 notes=$(readelf --notes --wide "$2")
 # provider/name/arguments
 found=$(printf '%s\n' "$notes" | awk '
-  $1 == "Provider:" { provider = $2 }
+  / Provider: / { provider = $NF }
   $1 == "Name:" { name = $2 }
   $1 == "Arguments:" { print provider "/" name "/" NF - 1 }' | sort -u)
 echo "$found"
