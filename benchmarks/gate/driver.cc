@@ -1,10 +1,10 @@
 // The operations that the gate counts, without time: gate.py runs this under callgrind, which
 // counts what happens inside of MeasuredOperations on the thread that calls it.
 //
-//   driver CASE COUNT [allocation | NUMBER]
+//   driver CASE COUNT [allocation | NUMBER | trace]
 //
 // The last argument plants a regression in each operation, by which the gate is tested: an
-// allocation, or so many instructions.
+// allocation, or so many instructions; or turns the trace on.
 
 #include <array>
 #include <cstdint>
@@ -160,6 +160,7 @@ int main(int argc, char** argv) {
   }
   if (argc > 3) {
     planted_allocation = std::strcmp(argv[3], "allocation") == 0;
+    if (std::strcmp(argv[3], "trace") == 0) isolates::Trace::Start();
     planted_instructions = std::strtoull(argv[3], nullptr, 10);
   }
   MeasuredOperations(found->second, std::strtoull(argv[2], nullptr, 10));

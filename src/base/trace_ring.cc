@@ -132,6 +132,20 @@ TraceRing* RingForTrace() noexcept {
   return ring;
 }
 
+// In a simulation much happens at one time: each record is a nanosecond later than the one before,
+// so that their order is told by the time.
+constinit std::atomic<std::uint64_t> last_simulated{0};
+
+std::uint64_t SimulatedTime() noexcept {
+  const std::uint64_t now = StatsNow();
+  // relaxed, all - a number generator.
+  std::uint64_t last = last_simulated.load(std::memory_order_relaxed);
+  while (!last_simulated.compare_exchange_weak(
+      last, std::max(last + 1, now), std::memory_order_relaxed, std::memory_order_relaxed)) {
+  }
+  return std::max(last + 1, now);
+}
+
 }  // namespace
 
 void TraceEvent(TraceKind kind, std::uint64_t isolate, std::uint64_t first,
@@ -140,8 +154,9 @@ void TraceEvent(TraceKind kind, std::uint64_t isolate, std::uint64_t first,
   if (ring == nullptr) return;
   const std::uint64_t head = StatsGet(ring->head);
   TraceWords& slot = ring->slots()[head & (ring->records - 1)];
-  const std::uint64_t other_clock = thread_clock != nullptr ? TraceWords::kOtherClock : 0;
-  StatsPut(slot.words[0], StatsNow());
+  const bool simulated = thread_clock != nullptr;
+  const std::uint64_t other_clock = simulated ? TraceWords::kOtherClock : 0;
+  StatsPut(slot.words[0], simulated ? SimulatedTime() : StatsNow());
   StatsPut(slot.words[1], std::uint64_t{static_cast<std::uint8_t>(kind)} << TraceWords::kKindShift |
                               other_clock | (isolate & TraceWords::kIsolateMask));
   StatsPut(slot.words[2], first);
@@ -191,6 +206,7 @@ void BeginTrace(std::size_t records_of_thread) {
     // release - pairs with NoteName: it is zero.
     traced_names.store(names, std::memory_order_release);
   }
+  last_simulated.store(0, std::memory_order_relaxed);  // relaxed - as in SimulatedTime
   // relaxed - published by what follows.
   ring_records.store(std::bit_ceil(std::clamp(records_of_thread, kFewest, kMost)),
                      std::memory_order_relaxed);

@@ -45,6 +45,11 @@ CensusSum VisitBlocks(RawHeap* heap);
 // The same sizes from the areas alone, in time proportional to their number: no hash.
 CensusSum MeasureAreas(RawHeap* heap);
 
+// What the allocator knows of the heap, without a visit: any thread that keeps it from going.
+// Blocks that were made or freed lately may not be counted yet; nothing where the allocator does
+// not tell.
+HeapUse UseOf(RawHeap* heap) noexcept;
+
 // Visits the places where the allocator has made blocks, live or not: at least one for each live
 // block. As VisitBlocks.
 void VisitAreas(RawHeap* heap, void (*visit)(const void* begin, std::size_t bytes, void* target),

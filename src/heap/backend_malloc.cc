@@ -69,6 +69,7 @@ std::size_t BlockSpacing(const void*) noexcept { return 0; }
 CensusSum VisitBlocks(RawHeap*) { return {}; }
 void VisitAreas(RawHeap*, void (*)(const void*, std::size_t, void*), void*) {}
 CensusSum MeasureAreas(RawHeap*) { return {}; }
+HeapUse UseOf(RawHeap*) noexcept { return {}; }
 void SwitchDefault(RawHeap*) noexcept {}
 void TheapTouch(RawHeap*) noexcept {}
 void TheapDelete(RawHeap*) noexcept {}

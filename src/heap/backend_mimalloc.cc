@@ -1,5 +1,6 @@
 // Back end for mimalloc's first-class heaps.
 
+#include <mimalloc-stats.h>
 #include <mimalloc.h>
 
 #include <cstddef>
@@ -174,6 +175,24 @@ void VisitAreas(RawHeap* heap, void (*visit)(const void* begin, std::size_t byte
   AreaVisit argument{visit, target};
   ISOLATES_CHECK(mi_heap_visit_blocks(Mi(heap), false, &VisitArea, &argument),
                  "mimalloc could not visit the areas of a heap");
+}
+
+HeapUse UseOf(RawHeap* heap) noexcept {
+  HeapUse use;
+#if MI_MALLOC_VERSION >= 30700
+  mi_stats_t stats;
+  stats.size = sizeof(stats);
+  stats.version = MI_STAT_VERSION;
+  if (!mi_heap_stats_get(Mi(heap), &stats)) return use;
+  const auto positive = [](std::int64_t bytes) {
+    return bytes > 0 ? static_cast<std::size_t>(bytes) : 0;
+  };
+  use.live_bytes = positive(stats.malloc_normal.current) + positive(stats.malloc_huge.current);
+  use.committed_bytes = positive(stats.page_committed.current);
+#else
+  static_cast<void>(heap);
+#endif
+  return use;
 }
 
 CensusSum MeasureAreas(RawHeap* heap) {

@@ -67,6 +67,8 @@ CensusSum Heap::Census() const {
   return backend::VisitBlocks(raw_);
 }
 
+HeapUse Heap::Use() const noexcept { return backend::UseOf(raw_); }
+
 CensusSum Heap::Measure() const {
   ISOLATES_CHECK(!shared(), "measuring a shared heap: others may free its blocks meanwhile");
   return backend::MeasureAreas(raw_);

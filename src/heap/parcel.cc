@@ -6,6 +6,7 @@
 
 #include "isolates/detail/check.h"
 #include "isolates/detail/heap.h"
+#include "isolates/detail/instruments.h"
 #include "isolates/detail/parcel_transit.h"
 #include "src/heap/parcel_trap.h"
 
@@ -24,6 +25,7 @@ std::uint64_t NowNs() noexcept {
 void NoteParcelSent(ParcelControl* parcel) noexcept {
   parcel->receipt.sent_ns = NowNs();
   parcel->receipt.adopt_time = {};
+  if (Tracing()) TraceEvent(TraceKind::kParcelSent, MeteredIsolateHere());
   if constexpr (kCheckedBuild) {
     TrapSentParcel(parcel);
   }
@@ -31,6 +33,7 @@ void NoteParcelSent(ParcelControl* parcel) noexcept {
 
 void NoteParcelAdopted(ParcelControl* parcel) noexcept {
   parcel->receipt.adopt_time = std::chrono::nanoseconds(NowNs() - parcel->receipt.sent_ns);
+  if (Tracing()) TraceEvent(TraceKind::kParcelAdopted, MeteredIsolateHere());
   if constexpr (kCheckedBuild) {
     TrapAdoptedParcel(parcel);
   }

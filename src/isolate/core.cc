@@ -91,7 +91,6 @@ void IsolateCore::Wake() noexcept {
       return;
     case IsolateState<StdAtomics>::Duty::kUnpark:
       meter().WokenBy(CurrentHostId(), id());
-      ISOLATES_PROBE1(wake, id());
       // relaxed - made visible by the Notify that found kBlocked (I3). Parkers are never freed.
       scheduler_.UnparkInTurn(*this, *parker_.load(std::memory_order_relaxed));
       return;
@@ -102,11 +101,13 @@ void IsolateCore::Wake() noexcept {
 }
 
 void IsolateCore::BecomeReady() noexcept {
-  meter().MadeReady(CurrentHostId(), id());
-  ISOLATES_PROBE1(wake, id());
   if (loop_ != nullptr) {
+    meter().WokenBy(CurrentHostId(), id());
     loop_->Ready();
-  } else if (!scheduler_.Schedule(*this)) {
+    return;
+  }
+  meter().MadeReady(CurrentHostId(), id());
+  if (!scheduler_.Schedule(*this)) {
     DiscardEvents();
   }
 }
@@ -165,6 +166,10 @@ IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context, int credit) {
     CountStep();
     HandleControlBetweenEvents();
     HandleEvents(credit);
+  }
+  if (heap_ != nullptr && meter().WantsHeap()) {
+    const HeapUse use = heap_->Use();
+    meter().PutHeap(use.live_bytes, use.committed_bytes);
   }
   if (FinishedForGood()) {
     End();

@@ -172,7 +172,7 @@ Envelope* PortCore::DequeueAlone() noexcept {
 }
 
 ReceivedMessage PortCore::TryReceiveAnywhere() noexcept {
-  MeterReceived();
+  const bool fresh = MeterReceived();
   // Lanes that had their share wait for the queue.
   const int share = hot_lane_ != nullptr ? hot_credit_ : kMostInARow;
   hot_credit_ = 0;
@@ -194,7 +194,7 @@ ReceivedMessage PortCore::TryReceiveAnywhere() noexcept {
     Drain();
     if (!ended()) return TryReceiveAnywhere();  // sent before the last of them went
   }
-  meter_.Empty();
+  if (fresh) meter_.Empty();
   return {};
 }
 

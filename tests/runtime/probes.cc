@@ -1,4 +1,4 @@
-// A program that sends and receives.
+// A program that sends, receives, and hands over a value with its heap.
 
 #include <string>
 
@@ -9,5 +9,9 @@ int main() {
   isolates::ReceivePort<std::string> words;
   numbers.send_port().Send(1);
   words.send_port().Send("a word");
-  return numbers.Receive(isolates::kForever) == 1 && words.Receive(isolates::kForever) ? 0 : 1;
+  const auto parcel = isolates::Isolate::RunParcel([] { return std::string(100, 'x'); }).Get();
+  return numbers.Receive(isolates::kForever) == 1 && words.Receive(isolates::kForever) &&
+                 parcel->size() == 100
+             ? 0
+             : 1;
 }

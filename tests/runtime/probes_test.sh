@@ -16,7 +16,7 @@ isolates/receive/1
 isolates/send/1
 isolates/turn_begin/2
 isolates/turn_end/1
-isolates/wake/1'
+isolates/wake/2'
 [ "$1" = some ] || expected=
 of_isolates=$(printf '%s\n' "$found" | grep '^isolates/' || true)
 if [ "$of_isolates" != "$expected" ]; then

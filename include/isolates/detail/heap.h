@@ -29,6 +29,11 @@ struct RawHeap;  // the allocator's own heap
 void SwitchDefault(RawHeap* raw) noexcept;
 }  // namespace backend
 
+struct HeapUse {
+  std::size_t live_bytes = 0;  // of blocks
+  std::size_t committed_bytes = 0;
+};
+
 class Heap : public MainHeapObject {
  public:
   Heap(const Heap&) = delete;
@@ -63,6 +68,9 @@ class Heap : public MainHeapObject {
 
   // The same without the hash, in time proportional to the heap's areas.
   CensusSum Measure() const;
+
+  // About how much memory it takes, in constant time. The holder of the heap.
+  HeapUse Use() const noexcept;
 
   // As Census, for any heap of which the caller knows that no thread touches it now (tests). Of
   // blocks that others have freed, only the number is right.

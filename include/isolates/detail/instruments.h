@@ -16,6 +16,7 @@
 
 #include "isolates/detail/instruments_level.h"
 #include "isolates/detail/instruments_trace.h"
+#include "isolates/detail/probe.h"
 #include "isolates/detail/stats_clock.h"
 #include "isolates/detail/stats_segment.h"
 
@@ -142,12 +143,14 @@ class IsolateMeter {
   // Any thread: it woke the isolate in a turn.
   void WokenBy(std::uint64_t waker, std::uint64_t id) noexcept {
     waker_.store(waker, std::memory_order_relaxed);  // relaxed - for reports
+    ISOLATES_PROBE2(wake, id, waker);
     if (Tracing()) [[unlikely]]
       TraceEvent(TraceKind::kWake, waker, id);
   }
 
   void BeginTurn(ThreadMeter& thread, std::uint64_t id, bool was_ready) noexcept {
-    if (entry_->id.load(std::memory_order_relaxed) == 0) entry_ = &thread.entry_->others;
+    thread.Ensure();
+    if (StatsGet(entry_->id) == 0) entry_ = &thread.entry_->others;
     StatsThread& of_thread = *thread.entry_;
     const std::uint64_t now = StatsNow();
     if (was_ready) CountWaiting(of_thread, now);
@@ -173,7 +176,9 @@ class IsolateMeter {
     Histograms(of_thread).handling.Record(handling);
     WriteSent();
     StatsPut(entry_->turn_began, 0);
-    StatsAdd(of_thread.busy, now - StatsGet(of_thread.turn_began));
+    // (0: a turn inside of this one has ended, of a loop that the program runs in it.)
+    const std::uint64_t began = StatsGet(of_thread.turn_began);
+    if (began != 0 && now > began) StatsAdd(of_thread.busy, now - began);
     StatsPut(of_thread.turn_began, 0);
     if (Tracing()) [[unlikely]]
       TraceEvent(TraceKind::kTurnEnd, StatsGet(of_thread.isolate));
@@ -182,6 +187,17 @@ class IsolateMeter {
     since_ = now;  // if it stays ready
   }
   void CountEvent() noexcept { StatsAdd(entry_->events, 1); }
+  // Between turns: it is time to look at the isolate's heap.
+  bool WantsHeap() const noexcept {
+    const std::uint64_t last = StatsGet(entry_->heap_time);
+    return since_ - (last != 0 ? last : StatsGet(entry_->born)) >= kHeapInterval &&
+           StatsGet(entry_->id) != 0;
+  }
+  void PutHeap(std::size_t live, std::size_t committed) noexcept {
+    StatsPut(entry_->heap_live, live);
+    StatsPut(entry_->heap_committed, committed);
+    StatsPut(entry_->heap_time, since_);
+  }
   // In a turn: it has looked for messages for so long, and there were none.
   void Lingered(Duration time) noexcept {
     if (time.count() <= 0) return;
@@ -219,6 +235,7 @@ class IsolateMeter {
   friend class PortMeter;
 
   static constexpr std::uint32_t kSendsAtOnce = 256;
+  static constexpr std::uint64_t kHeapInterval = 10'000'000;  // ns
 
   StatsHistograms& Histograms(StatsThread& thread) noexcept;
   void CountWaiting(StatsThread& thread, std::uint64_t now) noexcept {
@@ -255,13 +272,14 @@ class PortMeter {
   void Begin(IsolateMeter& host, std::uint64_t id, std::uint64_t isolate, std::string_view name,
              bool bounded) noexcept;
   void Close() noexcept;
-  // `received`: messages, ever.
-  void WriteReceived(IsolateMeter& host, std::uint64_t received) noexcept {
+  // `received`: messages, ever. True: some were not written yet.
+  bool WriteReceived(IsolateMeter& host, std::uint64_t received) noexcept {
     const std::uint32_t fresh = static_cast<std::uint32_t>(received) - written_;
-    if (fresh == 0) return;
+    if (fresh == 0) return false;
     written_ += fresh;
     StatsAdd(host.entry_->received, fresh);
     StatsAdd(entry().received, fresh);
+    return true;
   }
   // An event is over. `depth`: tells how many messages wait; asked now and then while there were
   // none at the last look.
@@ -278,7 +296,7 @@ class PortMeter {
   }
   // It was found empty.
   void Empty() noexcept {
-    if (number_ != 0 && StatsGet(entry().depth) != 0) StatsPut(entry().depth, 0);
+    if (number_ != 0) StatsPut(entry().depth, 0);
   }
 
  private:
@@ -336,6 +354,8 @@ class IsolateMeter {
   void BeginTurn(ThreadMeter&, std::uint64_t, bool) noexcept {}
   void EndTurn(ThreadMeter&) noexcept {}
   void CountEvent() noexcept {}
+  bool WantsHeap() const noexcept { return false; }
+  void PutHeap(std::size_t, std::size_t) noexcept {}
   void Lingered(Duration) noexcept {}
   std::uint64_t Parks(std::uint64_t) noexcept { return 0; }
   void Parked(std::uint64_t, std::uint64_t, bool) noexcept {}
@@ -348,13 +368,23 @@ class PortMeter {
  public:
   void Begin(IsolateMeter&, std::uint64_t, std::uint64_t, std::string_view, bool) noexcept {}
   void Close() noexcept {}
-  void WriteReceived(IsolateMeter&, std::uint64_t) noexcept {}
+  bool WriteReceived(IsolateMeter&, std::uint64_t) noexcept { return false; }
   template <class Depth>
   void EndEvent(IsolateMeter&, std::uint64_t, Depth) noexcept {}
   void Empty() noexcept {}
 };
 
 #endif  // ISOLATES_INSTRUMENTS
+
+// The id of the isolate whose turn this thread runs, or 0.
+inline std::uint64_t MeteredIsolateHere() noexcept {
+#if ISOLATES_INSTRUMENTS
+  ThreadMeter* const thread = ThreadMeter::OfThisThread();
+  return thread != nullptr ? StatsGet(thread->entry().isolate) : 0;
+#else
+  return 0;
+#endif
+}
 
 // While alive, the thread has nothing to do.
 class MeteredIdle {

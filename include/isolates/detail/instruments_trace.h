@@ -27,10 +27,10 @@ enum class TraceKind : std::uint8_t {
   kHandlerBegin,  // the same; of listeners. Others handle what they have received until they
                   // receive the next
   kHandlerEnd,
-  kWake,        // isolate that was idle or slept
-  kStart,       // isolate that is started
-  kExit,        // ExitReason
-  kParcelSent,  // bytes
+  kWake,   // isolate that was idle or slept
+  kStart,  // isolate that is started
+  kExit,   // ExitReason
+  kParcelSent,
   kParcelAdopted,
 };
 

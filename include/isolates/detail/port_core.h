@@ -153,9 +153,9 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   }
   bool LanesEmpty() const noexcept;
   std::uint64_t QueueLength() const noexcept;
-  // What has been received so far is written down.
-  void MeterReceived() noexcept {
-    meter_.WriteReceived(host_->meter(), received_.load(std::memory_order_relaxed));
+  // What has been received so far is written down. True: there was something.
+  bool MeterReceived() noexcept {
+    return meter_.WriteReceived(host_->meter(), received_.load(std::memory_order_relaxed));
   }
   void DropAbandoned(PortLanes& lanes) noexcept;
   // Any thread: the owner has something to look at.

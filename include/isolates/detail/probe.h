@@ -3,7 +3,8 @@
 //
 //   send           a message is put before a port: its id
 //   receive        a message is taken out of a port: its id
-//   wake           an isolate that was idle, or slept in a turn, is woken: its id
+//   wake           an isolate that was idle, or slept in a turn, is woken: its id, and that of the
+//                  isolate that does it, or 0
 //   turn_begin     a turn begins on this thread: id and name of the isolate
 //   turn_end       it has ended: id of the isolate
 //   isolate_start  the code of an isolate begins: its id and name

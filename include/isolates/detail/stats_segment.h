@@ -213,7 +213,7 @@ struct alignas(64) StatsThread {
 
   StatsWord wakes;       // of them: ended by another thread
   StatsWord steals;      // turns of isolates that stood in the queue of another place
-  StatsWord taken_over;  // places that it was given, or took back
+  StatsWord taken_over;  // places that it was given
   std::array<StatsWord, 5> unused;
 
   // Isolates and ports that have no entries (S4).
