@@ -6,7 +6,8 @@
     *  1  main            runs      1       its thread
        7  parser          waits     3       1 port, result or timer
 
-The library must have debug information (-c dbg, or --config=perf). A star marks the isolate of
+The library must have debug information (-c dbg, or --config=perf; that of src/runtime/
+runtime_impl.cc is enough). A star marks the isolate of
 the selected thread.
 """
 
