@@ -48,6 +48,7 @@ def isolates_room_headers(room, hdrs, deps = []):
             "//include/isolates:__subpackages__",
             "//src:__subpackages__",
             "//tests:__subpackages__",
+            "//tools:__subpackages__",
         ],
         deps = ["//bazel:include", "//bazel:settings"] + _header_targets(rooms[:-1]) + deps,
     )
@@ -56,7 +57,7 @@ def isolates_room_headers(room, hdrs, deps = []):
 def isolates_room(room, srcs = None, deps = [], **kwargs):
     """The source half of a room: //src/<room>, for the next room, //:isolates and tests.
 
-    Its private headers ("src/<room>/x.h") are //src/<room>:internals: for the rooms after it and for tests.
+    Its private headers ("src/<room>/x.h") are //src/<room>:internals: for the rooms after it, tests and tools.
     """
     rooms = _rooms_until(room)
     index = len(rooms)
@@ -66,7 +67,7 @@ def isolates_room(room, srcs = None, deps = [], **kwargs):
         name = "internals",
         srcs = srcs if srcs != None else native.glob(["*.cc"]),
         hdrs = native.glob(["*.h"]),
-        visibility = right + ["//tests:__subpackages__"],
+        visibility = right + ["//tests:__subpackages__", "//tools:__subpackages__"],
         deps = left + _header_targets(rooms) + deps,
         **kwargs
     )

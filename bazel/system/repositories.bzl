@@ -40,6 +40,14 @@ def isolates_repositories():
         include = ["boost/pfr.hpp", "boost/pfr"],
     )
 
+    # Probes for tracers (a header of macros).
+    system_library(
+        name = "systemtap_sdt",
+        package = "systemtap-sdt-dev",
+        prefix = "/usr/include/x86_64-linux-gnu",
+        include = ["sys/sdt.h", "sys/sdt-config.h"],
+    )
+
     # Tests.
     system_library(
         name = "googletest",

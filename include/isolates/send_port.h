@@ -19,6 +19,7 @@
 #include "isolates/detail/port_core.h"
 #include "isolates/detail/port_envelope.h"
 #include "isolates/detail/port_sender.h"
+#include "isolates/detail/probe.h"
 #include "isolates/detail/transfer_leaving.h"
 #include "isolates/detail/transfer_moves.h"
 #include "isolates/port_options.h"
@@ -291,6 +292,7 @@ class SendPort {
       internal::current_host->meter().UncountSend();
       throw;
     }
+    ISOLATES_PROBE1(send, port.id());
     if (lane.lane.Publish(place)) [[likely]]
       return SendResult::kAccepted;
     // This object may be part of the message, and have moved with it.

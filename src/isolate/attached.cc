@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "isolates/detail/check.h"
+#include "isolates/detail/probe.h"
 #include "isolates/detail/threads.h"
 #include "src/isolate/code_scope.h"
 #include "src/isolate/core.h"
@@ -119,6 +120,7 @@ class IsolateCore::Presence {
 void IsolateCore::Pump(int credit) {
   {
     const CodeScope code(*this);
+    const ProbedTurn probed(id(), name_.c_str());
     const MeteredTurn turn(meter(), attached_->meter, id(), /*was_ready=*/false);
     state_.BeginTurn();
     CountStep();

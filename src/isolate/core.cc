@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "isolates/detail/check.h"
+#include "isolates/detail/probe.h"
 #include "src/isolate/code_scope.h"
 #include "src/isolate/scheduler.h"
 #include "src/isolate/unhandled.h"
@@ -161,6 +162,7 @@ IsolateCore::TurnEnd IsolateCore::RunTurn(ThreadContext& context, int credit) {
   context.end_turn.store(false, std::memory_order_relaxed);  // relaxed - a hint; meant another turn
   {
     const CodeScope code(*this);
+    const ProbedTurn probed(id(), name_.c_str());
     const MeteredTurn turn(meter(), context.meter, id(), /*was_ready=*/loop_ == nullptr);
     state_.BeginTurn();
     CountStep();
@@ -260,6 +262,7 @@ bool IsolateCore::Linger() noexcept {
     }
   }
   meter().Lingered(wait.waited());
+  CountStep();  // the turn is not stuck
   return true;
 }
 
@@ -399,6 +402,7 @@ void IsolateCore::End() noexcept {
   DropProducers();
   current_host = outer;
   meter().End(id(), static_cast<std::uint64_t>(exit_reason_));
+  ISOLATES_PROBE2(isolate_exit, id(), static_cast<int>(exit_reason_));
   if (!heap_given_away) ReleaseHeap();
   heap_ = nullptr;
   state_.Die();
@@ -546,6 +550,7 @@ bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*), c
     IsolateState<StdAtomics>& state;
     bool seen = false;
   } notified{state_};
+  const WaitsInTurn waits(waits_in_turn_);
   BlockingRegion region;
   for (;;) {
     if (over()) break;

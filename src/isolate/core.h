@@ -196,6 +196,10 @@ class IsolateCore final : public LocalsHost {
     // relaxed - ordered by the look at the state.
     return {activity, steps_.load(std::memory_order_relaxed)};
   }
+  // Any thread: its code waits in the library. A hint.
+  bool waits_in_turn() const noexcept {
+    return waits_in_turn_.load(std::memory_order_relaxed);  // relaxed - nothing is published by it
+  }
   // A thread of the program runs it, and may do so whenever it likes.
   bool hosted() const noexcept { return hosted_; }
 
@@ -257,6 +261,21 @@ class IsolateCore final : public LocalsHost {
   // Nothing is to do: stays with the ports that are attended, as long as the thread's idle strategy
   // says and nobody else needs the thread. True if something came.
   bool Linger() noexcept;
+  // Around a wait in a turn.
+  class WaitsInTurn {
+   public:
+    explicit WaitsInTurn(std::atomic<bool>& flag) noexcept : flag_(flag) { Put(true); }
+    WaitsInTurn(const WaitsInTurn&) = delete;
+    WaitsInTurn& operator=(const WaitsInTurn&) = delete;
+    ~WaitsInTurn() { Put(false); }
+
+   private:
+    void Put(bool waits) noexcept {
+      flag_.store(waits, std::memory_order_relaxed);
+    }  // relaxed - a hint
+
+    std::atomic<bool>& flag_;
+  };
   // Around a sleep: see WaitSubject::sleeps.
   class Sleeping {
    public:
@@ -283,8 +302,9 @@ class IsolateCore final : public LocalsHost {
   std::atomic<Parker*> parker_{nullptr};  // of the thread that runs or hosts the isolate; see Wake
   IsolateStop stop_;
   std::atomic<bool> kill_requested_{false};
-  std::atomic<int> keep_alive_{0};       // written by the owner
-  std::atomic<std::uint64_t> steps_{0};  // the same
+  std::atomic<int> keep_alive_{0};          // written by the owner
+  std::atomic<std::uint64_t> steps_{0};     // the same
+  std::atomic<bool> waits_in_turn_{false};  // the same
   EventStack<EventNode> inbox_;
   EventStack<EventNode> control_;
 

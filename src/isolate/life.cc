@@ -4,6 +4,7 @@
 // they take it, as a worker would (rule I1), and give it back. Not of one that a thread of the
 // program runs (attached, or an EventLoop): that thread has it without asking.
 
+#include "isolates/detail/probe.h"
 #include "isolates/live_isolate.h"
 #include "src/isolate/core.h"
 #include "src/isolate/scheduler.h"
@@ -55,6 +56,7 @@ void IsolateCore::BeginMeter(ThreadContext& context) noexcept {
                                 (light_ ? kStatsLight : 0) | (attached() ? kStatsAttached : 0) |
                                     (dedicated_ ? kStatsDedicated : 0) |
                                     (urgent_ ? kStatsUrgent : 0) | (hosted_ ? kStatsHosted : 0)});
+  ISOLATES_PROBE2(isolate_start, id(), name_.c_str());
 }
 
 LiveIsolate IsolateCore::DescribeLife(const BlockedWait::Snapshot& waits, int timers) {

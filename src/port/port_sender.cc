@@ -8,6 +8,7 @@
 
 #include "isolates/detail/check.h"
 #include "isolates/detail/heap.h"
+#include "isolates/detail/probe.h"
 #include "isolates/error.h"
 #include "src/port/dead_letters.h"
 #include "src/port/port_bounds.h"
@@ -260,6 +261,7 @@ bool Departure::Send(Envelope* envelope) {
   if (producer_->hot >= kHot && MayOpenLane()) OpenLane(*envelope);
   Ref<SenderLane> lane(envelope->opens);
   MailboxDuty duty;
+  ISOLATES_PROBE1(send, port_->id());
   try {
     const TracedSend sending(CurrentHostId(), MessageIdOf(envelope), port_->id());
     duty = mailbox.Commit(producer_->end, envelope);

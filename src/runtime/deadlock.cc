@@ -73,6 +73,12 @@ std::optional<Runtime::Standstill> Runtime::LookForStandstill() {
 std::vector<std::string> Runtime::DescribeWaits() {
   std::vector<std::string> lines;
   for (const LiveIsolate& isolate : DescribeLive()) lines.push_back(ToString(isolate));
+  for (std::string& wait : DescribeThreadWaits()) lines.push_back(std::move(wait));
+  return lines;
+}
+
+std::vector<std::string> Runtime::DescribeThreadWaits() {
+  std::vector<std::string> lines;
   for (const auto& wait : BlockedWait::All(*this).waits) {
     if (wait.isolate != 0) continue;
     const char* const who = wait.thread == main_thread_ ? "the main thread" : "a thread";

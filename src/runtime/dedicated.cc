@@ -15,6 +15,11 @@
 #include "src/runtime/runtime_impl.h"
 
 namespace isolates::internal {
+namespace {
+
+constexpr std::size_t kMostThreadName = 15;  // the system's limit
+
+}  // namespace
 
 std::size_t Runtime::ReserveCpu(int cpu) {
   const std::lock_guard lock(spares_mutex_);
@@ -125,6 +130,8 @@ void Runtime::RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedicatio
   context.idle_strategy = dedication->idle.get();
   context.has_processor = true;
   worker.dedicated = dedication.get();
+  // So that debuggers, perf and top show whose thread it is.
+  pthread_setname_np(pthread_self(), core.name().substr(0, kMostThreadName).c_str());
   // acquire - pairs with Stop.
   while (!core.dead() && !stopped_.load(std::memory_order_acquire)) {
     worker.bound_now.AppendChain(worker.bound.TakeAll());
@@ -154,6 +161,7 @@ void Runtime::RunDedicated(Worker& worker, std::unique_ptr<Dedication> dedicatio
     }
   }
   EndDedication();  // if the isolate has not ended
+  pthread_setname_np(pthread_self(), worker.thread_name().c_str());
   BecomeSpare(worker);
 }
 

@@ -17,11 +17,12 @@ constexpr Duration kSeldom = std::chrono::seconds(1);
 }  // namespace
 
 Keeper::Keeper(std::shared_ptr<Clock> clock, std::function<bool()> look,
-               std::function<bool()> look_seldom)
+               std::function<bool()> look_seldom, std::function<Duration()> observe)
     : clock_(clock != nullptr ? std::move(clock) : std::make_shared<SteadyClock>()),
       manual_(dynamic_cast<SteadyClock*>(clock_.get()) == nullptr),
       look_(std::move(look)),
-      look_seldom_(std::move(look_seldom)) {
+      look_seldom_(std::move(look_seldom)),
+      observe_(std::move(observe)) {
   clock_->SetAdvanceListener([this] { parker_.Unpark(); });
 }
 
@@ -96,6 +97,11 @@ TimePoint Keeper::LookSeldom() {
   return look_at_;
 }
 
+TimePoint Keeper::Observe() {
+  const Duration next = observe_();
+  return next == kForever || manual_ ? TimePoint::max() : std::chrono::steady_clock::now() + next;
+}
+
 std::map<std::uint64_t, int> Keeper::CountTimers() {
   std::map<std::uint64_t, int> counts;
   const std::lock_guard lock(mutex_);
@@ -132,7 +138,7 @@ void Keeper::Loop() {
   }
   // acquire - pairs with Stop.
   while (!stopping_.load(std::memory_order_acquire)) {
-    TimePoint until = std::min(FireTimers(), LookSeldom());
+    TimePoint until = std::min({FireTimers(), LookSeldom(), Observe()});
     if (watching_.load(std::memory_order_seq_cst)) {  // seq_cst - pairs with Watch
       if (!look_()) {
         // seq_cst - whoever calls Watch after this store wakes the keeper; who called it before had

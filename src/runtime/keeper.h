@@ -22,9 +22,10 @@ namespace isolates::internal {
 class Keeper : public MainHeapObject {
  public:
   // `look` is called every few milliseconds while it returns true, beginning after Watch;
-  // `look_seldom` about every second, a second after LookLater for the first time.
+  // `look_seldom` about every second, a second after LookLater for the first time; `observe` at
+  // each round, and at the latest after the time that it says, of a clock that runs by itself.
   Keeper(std::shared_ptr<Clock> clock, std::function<bool()> look,
-         std::function<bool()> look_seldom);
+         std::function<bool()> look_seldom, std::function<Duration()> observe);
 
   const Clock& clock() const noexcept { return *clock_; }
   // Any thread. Takes over a reference. Timers fire in the order of their times, then of this call.
@@ -42,6 +43,8 @@ class Keeper : public MainHeapObject {
   void Watch() noexcept;
   // The same.
   void LookLater() noexcept;
+  // One round more. Any thread, and handlers of signals.
+  void Wake() noexcept { parker_.Unpark(); }
   // Ends the thread. Timers that have not fired never will.
   void Stop();
 
@@ -53,11 +56,14 @@ class Keeper : public MainHeapObject {
   TimePoint FireTimers();
   // Calls look_seldom_ if it is time. The next time to do so; TimePoint::max() if there is none.
   TimePoint LookSeldom();
+  // The same for observe_.
+  TimePoint Observe();
 
   const std::shared_ptr<Clock> clock_;
   const bool manual_;
   const std::function<bool()> look_;
   const std::function<bool()> look_seldom_;
+  const std::function<Duration()> observe_;
   Parker parker_;
   std::atomic<bool> watching_{false};
   std::atomic<bool> look_later_{false};

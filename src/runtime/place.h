@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "isolates/detail/cpu.h"
@@ -19,6 +20,7 @@
 
 namespace isolates::internal {
 
+class PerfAccount;
 class Worker;
 
 // The owner of a place: a worker, the main thread, or nobody.
@@ -59,6 +61,8 @@ class Worker : public MainHeapObject {
  public:
   explicit Worker(int worker_number) : number(worker_number) {}
 
+  std::string thread_name() const { return "isolates-w" + std::to_string(number); }
+
   const int number;  // in creation order
   std::thread thread;
   pid_t tid = 0;                     // set by the thread before it is announced
@@ -78,10 +82,14 @@ class Worker : public MainHeapObject {
   std::atomic<std::uint32_t> waits{0};
   // Odd while a turn runs. The keeper compares two looks.
   std::atomic<std::uint64_t> turns{0};
+  // The isolate whose turn runs, or ran last: its id.
+  std::atomic<std::uint64_t> runs{0};
   // It has lost its place in the turn that it runs. Set by the keeper, the main thread or the
   // worker, cleared by the worker.
   std::atomic<bool> stalled{false};
   std::atomic<bool> collect_asked{false};
+  // Made by the worker when its turns are charged for the first time (CountPerf); never freed.
+  std::atomic<PerfAccount*> perf{nullptr};
   std::atomic<bool> exited{false};
   Worker* next_spare = nullptr;  // guarded by the runtime's spares mutex
 };

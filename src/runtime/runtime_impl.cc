@@ -73,7 +73,8 @@ Runtime::Runtime(RuntimeOptions options)
   shared_cpus_.store(static_cast<int>(cpus),
                      std::memory_order_relaxed);  // relaxed - not yet shared
   keeper_ = std::make_unique<Keeper>(
-      options_.clock, [this] { return LookForStalls(); }, [this] { return LookForDeadlock(); });
+      options_.clock, [this] { return LookForStalls(); }, [this] { return LookForDeadlock(); },
+      [this] { return Observe(); });
 }
 
 // --- any thread
@@ -262,7 +263,7 @@ void Runtime::IsolateStarted(IsolateCore& core) {
     // release - pairs with the load above.
     keeper_runs_.store(true, std::memory_order_release);
   }
-  LiveShard& shard = ShardOf(core);
+  LiveShard& shard = ShardOf(core.id());
   const std::lock_guard lock(shard.mutex);
   // acquire - pairs with Stop, which walks over the shards afterwards: it sees this isolate, or it
   // is refused here.
@@ -282,7 +283,7 @@ void Runtime::IsolateStarted(IsolateCore& core) {
 
 void Runtime::IsolateEnded(IsolateCore& core) noexcept {
   {
-    LiveShard& shard = ShardOf(core);
+    LiveShard& shard = ShardOf(core.id());
     const std::lock_guard lock(shard.mutex);
     core.live.Unlink();
   }
@@ -425,6 +426,11 @@ bool Runtime::LookForStalls() {
     }
   }
   return true;
+}
+
+Duration Runtime::Observe() {
+  DumpIfAsked();
+  return turn_watch_.Look(keeper_->clock().Now());
 }
 
 // --- information

@@ -6,6 +6,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,13 +14,16 @@
 #include <thread>
 #include <vector>
 
+#include "isolates/perf_counters.h"
 #include "isolates/runtime.h"
 #include "src/base/topology.h"
 #include "src/isolate/blocked_wait.h"
 #include "src/isolate/core.h"
 #include "src/isolate/scheduler.h"
 #include "src/runtime/keeper.h"
+#include "src/runtime/perf_account.h"
 #include "src/runtime/place.h"
+#include "src/runtime/turn_watch.h"
 
 namespace isolates::internal {
 
@@ -75,9 +79,16 @@ class Runtime final : public Scheduler, public MainHeapObject {
   }
   // Who waits for what, a line each.
   std::vector<std::string> DescribeWaits();
+  // Those of threads that are no isolates.
+  std::vector<std::string> DescribeThreadWaits();
+  std::string DescribeState();
+  PerfReport ReadPerf();
+  void DumpOnSignal(int signal, std::string path);
   void AskCollect() noexcept;
   void WaitsForEver() noexcept override { keeper_->LookLater(); }
   void SetIdleStrategy(std::shared_ptr<const IdleStrategy> strategy);
+  void WatchTurns(Duration limit, std::function<void(const StuckTurn&)> told);
+  const TurnWatch& turn_watch() const noexcept { return turn_watch_; }
 
  private:
   struct alignas(kCacheLine) LiveShard {
@@ -101,6 +112,8 @@ class Runtime final : public Scheduler, public MainHeapObject {
   IsolateCore* TakeUrgent();
   IsolateCore* TakeFrom(Place& place, bool urgent);
   void RunIsolate(Worker& worker, IsolateCore& core);
+  // A turn that is charged (CountPerf).
+  static IsolateCore::TurnEnd RunCharged(Worker& worker, IsolateCore& core, int credit);
   void Idle(Worker& worker);
   // True: a token was taken.
   static bool ParkIdle(Worker& worker, TimePoint deadline);
@@ -129,7 +142,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   std::size_t ReserveCpu(int cpu);
   void GiveBackCpu(std::size_t index) noexcept;
   void AssignCpus() noexcept;
-  LiveShard& ShardOf(const IsolateCore& core) { return live_[core.id() % live_.size()]; }
+  LiveShard& ShardOf(std::uint64_t id) { return live_[id % live_.size()]; }
   template <class Visit>
   void ForEachLive(Visit visit) {
     for (LiveShard& shard : live_) {
@@ -139,6 +152,9 @@ class Runtime final : public Scheduler, public MainHeapObject {
       }
     }
   }
+  // nullptr: it has ended.
+  Ref<IsolateCore> FindLive(std::uint64_t id);
+  std::vector<Worker*> Workers();
   // In the order of their start.
   std::vector<Ref<IsolateCore>> Live();
   std::vector<LiveIsolate> Describe(const std::vector<Ref<IsolateCore>>& cores);
@@ -154,6 +170,8 @@ class Runtime final : public Scheduler, public MainHeapObject {
   // --- keeper
   bool LookForStalls();
   bool LookForDeadlock();
+  Duration Observe();
+  void DumpIfAsked();
 
   AllowedCpus allowed_;
   const RuntimeOptions options_;
@@ -161,6 +179,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   const pid_t main_tid_;
   std::vector<std::unique_ptr<Place>> places_;
   std::unique_ptr<Keeper> keeper_;
+  TurnWatch turn_watch_{{[this] { return Workers(); }, [this](auto id) { return FindLive(id); }}};
 
   // Isolates in the ready queues of places, and those of them that are urgent.
   alignas(kCacheLine) std::atomic<std::int64_t> ready_count_{0};

@@ -31,7 +31,7 @@ constexpr std::size_t kOwnSearches = 16;
 thread_local constinit Worker* current_worker = nullptr;
 
 void Runtime::WorkerMain(Worker& worker) {
-  const std::string name = "isolates-w" + std::to_string(worker.number);
+  const std::string name = worker.thread_name();
   pthread_setname_np(pthread_self(), name.c_str());
   RegisterThisThread(name);
   worker.context->meter.Begin(name, worker.number);
@@ -134,12 +134,17 @@ void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
   // relaxed - a hint.
   if (place != nullptr) core.place_hint.store(place->index, std::memory_order_relaxed);
   core.set_worker(&worker);
-  worker.turns.fetch_add(1, std::memory_order_relaxed);  // relaxed - see LookForStalls
+  // release, both - pair with TurnWatch::LookAt.
+  worker.runs.store(core.id(), std::memory_order_release);
+  worker.turns.fetch_add(1, std::memory_order_release);
   // While urgent isolates wait, others get one event at a time. relaxed - a hint.
   const bool yields = !core.urgent() && urgent_count_.load(std::memory_order_relaxed) > 0;
-  const IsolateCore::TurnEnd end =
-      core.RunTurn(*worker.context, yields ? 1 : CreditWhile(ready_count_));
-  worker.turns.fetch_add(1, std::memory_order_relaxed);
+  const int credit = yields ? 1 : CreditWhile(ready_count_);
+  // relaxed - see perf_on.
+  const IsolateCore::TurnEnd end = perf_on.load(std::memory_order_relaxed)
+                                       ? RunCharged(worker, core, credit)
+                                       : core.RunTurn(*worker.context, credit);
+  worker.turns.fetch_add(1, std::memory_order_relaxed);  // relaxed - see LookForStalls
   UncountStalled(worker);
   if (end != IsolateCore::TurnEnd::kMoreToDo) {
     core.Release();

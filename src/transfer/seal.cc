@@ -1,6 +1,7 @@
 #include <chrono>
 
 #include "isolates/detail/heap.h"
+#include "isolates/detail/probe.h"
 #include "isolates/detail/transfer_seal.h"
 #include "isolates/detail/transfer_split.h"
 #include "isolates/heap.h"
@@ -104,6 +105,8 @@ Receipt SealValue(Heap* heap, const void* root, const SealType& type, bool heap_
   } else {
     receipt.reason = DropReason::kSharedHeap;
   }
+  ISOLATES_PROBE3(handover, receipt.reachable_blocks, receipt.reachable_bytes,
+                  receipt.droppable ? 1 : 0);
   return receipt;
 }
 

@@ -99,12 +99,20 @@ bool IsFileOf(const File& file, const Header& header, const Image& image) {
 }
 
 bool IsWanted(const Entry& entry, SymbolKind kind) noexcept {
+  if (entry.st_shndx == SHN_UNDEF) return false;
   const auto type = ELF64_ST_TYPE(entry.st_info);  // the same for both classes
-  return entry.st_shndx != SHN_UNDEF &&
-         (kind == SymbolKind::kThreadLocal ? type == STT_TLS : type == STT_OBJECT);
+  switch (kind) {
+    case SymbolKind::kStatic:
+      return type == STT_OBJECT;
+    case SymbolKind::kThreadLocal:
+      return type == STT_TLS;
+    case SymbolKind::kFunction:
+      return type == STT_FUNC;
+  }
+  return false;
 }
 
-// The smallest of the variables that hold the address: aliases and parts have their own symbols.
+// The smallest of those that hold the address: aliases and parts have their own symbols.
 bool IsBetter(const Entry& entry, const std::optional<Entry>& best) noexcept {
   return !best.has_value() || entry.st_size < best->st_size;
 }
@@ -157,6 +165,19 @@ std::optional<Symbol> FindInImageFile(const Image& image, std::uintptr_t value, 
   const Descriptor file(image.file.empty() ? "/proc/self/exe" : image.file.c_str());
   if (file.value() < 0) return std::nullopt;
   return FindInFile(file.value(), image, value, kind);
+}
+
+std::optional<Symbol> FindAddress(const Image& image, std::uintptr_t address, SymbolKind kind) {
+  if (auto symbol = FindInImageFile(image, address - image.base, kind)) return symbol;
+  // The file did not help: what is exported is in memory. (An image that came later may be going
+  // just now.)
+  Dl_info info;
+  if (!image.at_start || dladdr(reinterpret_cast<const void*>(address), &info) == 0 ||  // NOLINT
+      info.dli_sname == nullptr) {
+    return std::nullopt;
+  }
+  return Symbol{PlainName(info.dli_sname),
+                address - reinterpret_cast<std::uintptr_t>(info.dli_saddr), 0};
 }
 
 void Remove(std::string& text, std::string_view part) {
@@ -217,18 +238,11 @@ std::optional<Symbol> FindInFile(int descriptor, const Image& image, std::uintpt
 }
 
 std::optional<Symbol> FindStatic(const Image& image, std::uintptr_t address) {
-  if (auto symbol = FindInImageFile(image, address - image.base, SymbolKind::kStatic)) {
-    return symbol;
-  }
-  // The file did not help: what is exported is in memory. (An image that came later may be going
-  // just now.)
-  Dl_info info;
-  if (!image.at_start || dladdr(reinterpret_cast<const void*>(address), &info) == 0 ||  // NOLINT
-      info.dli_sname == nullptr) {
-    return std::nullopt;
-  }
-  return Symbol{PlainName(info.dli_sname),
-                address - reinterpret_cast<std::uintptr_t>(info.dli_saddr), 0};
+  return FindAddress(image, address, SymbolKind::kStatic);
+}
+
+std::optional<Symbol> FindFunction(const Image& image, std::uintptr_t address) {
+  return FindAddress(image, address, SymbolKind::kFunction);
 }
 
 std::optional<Symbol> FindThreadLocal(const Image& image, std::uintptr_t offset) {

@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <pthread.h>
 #include <sched.h>
 
+#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -80,6 +82,25 @@ TEST(DedicatedTest, GivesItsProcessorBack) {
   Dedicated again(SpawnOptions().Dedicated(cpu));
   EXPECT_EQ(again.Processor(), cpu);
   again.End();
+}
+
+std::string NameOfThisThread() {
+  std::array<char, 16> name{};
+  pthread_getname_np(pthread_self(), name.data(), name.size());
+  return name.data();
+}
+
+TEST(DedicatedTest, ItsThreadHasItsName) {
+  ReceivePort<std::string> names;
+  const auto isolate =
+      Isolate::Spawn([](SendPort<std::string> out) { out.Send(NameOfThisThread()); },
+                     names.send_port(),
+                     SpawnOptions().DebugName("feed handler number two").Dedicated())
+          .Get();
+  EXPECT_EQ(names.Receive(kForever), "feed handler nu");
+  (void)isolate.Ended().Get();
+  // And gives it back: others run there.
+  EXPECT_THAT(Isolate::Run(NameOfThisThread).Get(), ::testing::StartsWith("isolates-w"));
 }
 
 TEST(DedicatedTest, ALimitIsAnErrorThatNamesIt) {

@@ -19,6 +19,7 @@ namespace isolates::internal {
 namespace {
 
 int known_to_the_linker_alone = 1;
+[[gnu::noinline]] int AFunctionOfThisFile() { return known_to_the_linker_alone; }
 
 using Header = ElfW(Ehdr);
 using Section = ElfW(Shdr);
@@ -226,6 +227,21 @@ TEST(SymbolsTest, VariablesOfThisProgramAreFound) {
     EXPECT_EQ(symbol->name, "isolates::internal::known_to_the_linker_alone");
     EXPECT_EQ(symbol->bytes, SymbolBytes(known_to_the_linker_alone));
     EXPECT_FALSE(image.notes.empty());
+    ++found;
+  }
+  EXPECT_EQ(found, 1U);
+}
+
+TEST(SymbolsTest, FindsAFunctionByAnyOfItsAddresses) {
+  const auto at = reinterpret_cast<std::uintptr_t>(&AFunctionOfThisFile) + 1;
+  std::size_t found = 0;
+  for (const Image& image : LoadedImages()) {
+    if (!image.file.empty()) continue;
+    const auto symbol = FindFunction(image, at);
+    ASSERT_TRUE(symbol.has_value());
+    EXPECT_EQ(symbol->name, "isolates::internal::AFunctionOfThisFile()");
+    EXPECT_EQ(symbol->offset, 1U);
+    EXPECT_FALSE(FindStatic(image, at).has_value());
     ++found;
   }
   EXPECT_EQ(found, 1U);

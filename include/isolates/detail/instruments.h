@@ -16,6 +16,7 @@
 
 #include "isolates/detail/instruments_level.h"
 #include "isolates/detail/instruments_trace.h"
+#include "isolates/detail/probe.h"
 #include "isolates/detail/stats_clock.h"
 #include "isolates/detail/stats_segment.h"
 
@@ -142,6 +143,7 @@ class IsolateMeter {
   // Any thread: it woke the isolate in a turn.
   void WokenBy(std::uint64_t waker, std::uint64_t id) noexcept {
     waker_.store(waker, std::memory_order_relaxed);  // relaxed - for reports
+    ISOLATES_PROBE2(wake, id, waker);
     if (Tracing()) [[unlikely]]
       TraceEvent(TraceKind::kWake, waker, id);
   }

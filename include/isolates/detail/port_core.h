@@ -16,6 +16,7 @@
 #include "isolates/detail/main_heap.h"
 #include "isolates/detail/port_envelope.h"
 #include "isolates/detail/port_host.h"
+#include "isolates/detail/probe.h"
 #include "isolates/detail/ref.h"
 #include "isolates/port_options.h"
 
@@ -148,6 +149,7 @@ class PortCore final : public HostedPort, public MainHeapObject, public EventNod
   ReceivedMessage TakeFromLanes(int share) noexcept;
   void CountReceived() noexcept {
     received_.store(received_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    ISOLATES_PROBE1(receive, id_);
   }
   bool LanesEmpty() const noexcept;
   std::uint64_t QueueLength() const noexcept;
