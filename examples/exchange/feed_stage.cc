@@ -83,6 +83,7 @@ class Feed {
       }
       if (!more) break;
       if (measures) {
+        if (setup_.spins) PrefaultMemory();
         before = CountMemoryEvents();
         started = Nanoseconds() + kPause;
         first_time_ = message.order.time;

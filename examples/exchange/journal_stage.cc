@@ -19,7 +19,7 @@ using isolates::bench::Nanoseconds;
 
 // Of each of the two buffers: what 30 ms bring at a million a second.
 constexpr std::size_t kMostRecords = std::size_t{1} << 15;
-constexpr std::uint64_t kCreditEach = 64;
+constexpr std::uint64_t kCreditEach = 16;
 static_assert(kMostRecords > 2 * kWindow);
 
 class Journal {

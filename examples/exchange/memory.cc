@@ -4,7 +4,11 @@
 #include <sys/resource.h>
 
 #include <cerrno>
+#include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <string>
 
 namespace exchange {
 namespace {
@@ -22,6 +26,21 @@ std::string LockMemory() {
   rlimit limit{};
   getrlimit(RLIMIT_MEMLOCK, &limit);
   return "not locked: " + why + " (RLIMIT_MEMLOCK " + std::to_string(limit.rlim_cur) + ")";
+}
+
+void PrefaultMemory() {
+  constexpr std::uintptr_t kMost = std::uintptr_t{128} << 20;
+  std::ifstream maps("/proc/self/maps");
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    char rights[5] = {};
+    if (std::sscanf(line.c_str(), "%lx-%lx %4s", &begin, &end, rights) != 3) continue;
+    if (rights[0] != 'r' || end - begin > kMost) continue;
+    const int how = rights[1] == 'w' ? MADV_POPULATE_WRITE : MADV_POPULATE_READ;
+    // What cannot be brought in (the kernel's own pages) is no loss.
+    madvise(reinterpret_cast<void*>(begin), end - begin, how);  // NOLINT(performance-no-int-to-ptr)
+  }
 }
 
 MemoryEvents CountMemoryEvents() {

@@ -20,7 +20,7 @@ using isolates::bench::Nanoseconds;
 
 constexpr std::size_t kBuffer = std::size_t{1} << 16;
 // A credit for so many orders, or for a batch if that is less.
-constexpr std::uint64_t kCreditEach = 64;
+constexpr std::uint64_t kCreditEach = 16;
 
 class Publisher {
  public:

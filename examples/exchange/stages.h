@@ -17,10 +17,11 @@
 
 namespace exchange {
 
-// Orders that may be on their way between the feed and the ends of the chain. It bounds the queue
-// of each port, so that the memory of all ports is there after the warm-up; what comes faster waits
-// in the feed.
-inline constexpr std::uint64_t kWindow = 512;
+// Orders that may be on their way between the feed and the ends of the chain; what comes faster
+// waits in the feed. It bounds the queue of each port. So few that what they lead to fits into one
+// segment of a lane (some 230 messages): then the segments that a lane has at the end of the
+// warm-up are enough, and it allocates nothing more.
+inline constexpr std::uint64_t kWindow = 96;
 static_assert(kWindow < RiskCheck::kLag, "the risk check would wait for orders behind its own");
 
 // In the warm-up each stage once stands still for a while, at an order of its own, so that the
