@@ -17,16 +17,21 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "gate"))
 import gate  # pylint: disable=wrong-import-position
 
-TARGETS = ["//benchmarks/gate:driver", "//benchmarks/instruments:round_trips"]
+PROGRAMS = {"with-driver": ("gate", "driver"),
+            "with-round_trips": ("instruments", "round_trips"),
+            "without-driver": ("instruments", "driver_without"),
+            "without-round_trips": ("instruments", "round_trips_without")}
 OPERATIONS = ["send_receive_8", "send_receive_64", "round_trip_8", "round_trip_64", "run_result"]
 VARIANTS = ["without", "counters", "trace"]
 
 
-def build(folder, name, flags):
-    subprocess.run(["bazel/bazelw", "build", "-c", "opt"] + flags + TARGETS, cwd=ROOT, check=True)
-    for path in ("gate/driver", "instruments/round_trips"):
-        copy = os.path.join(folder, name + "-" + os.path.basename(path))
-        shutil.copy2(os.path.join(ROOT, "bazel-bin", "benchmarks", path), copy)
+def build(folder):
+    targets = ["//benchmarks/%s:%s" % place for place in PROGRAMS.values()]
+    subprocess.run(["bazel/bazelw", "build", "-c", "opt"] + targets, cwd=ROOT, check=True)
+    for name, place in PROGRAMS.items():
+        # Copies: other builds may come meanwhile.
+        shutil.copy2(os.path.join(ROOT, "bazel-bin", "benchmarks", *place),
+                     os.path.join(folder, name))
 
 
 def program(folder, variant, name):
@@ -62,8 +67,7 @@ def main():
     parser.add_argument("--json", metavar="FILE")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        build(folder, "without", ["--config=no-instruments"])
-        build(folder, "with", [])
+        build(folder)
         times = {}
         for turn in range(options.rounds):
             # Each begins once in a while: what drifts meets all alike.

@@ -195,8 +195,10 @@ void IsolateCore::LetMove() noexcept {
 }
 
 bool IsolateCore::HandleControl() noexcept {
-  EventNode* chain = control_.TakeAll();
-  if (chain == nullptr) return false;
+  return !control_.empty() && HandleCommands(control_.TakeAll());
+}
+
+bool IsolateCore::HandleCommands(EventNode* chain) noexcept {
   const MainHeapScope main_heap;
   while (chain != nullptr) {
     EventNode* next = chain->next_event;
@@ -217,7 +219,11 @@ void IsolateCore::HandleControlBetweenEvents() noexcept {
   if (end_before_next_event_ || kill_requested_.load(std::memory_order_relaxed)) {
     BeginRequestedEnd();
   }
-  if (ending_ || !pauses_.empty() || before_next_event_.empty()) return;
+  if (!before_next_event_.empty()) NotifyOfNextEvent();
+}
+
+void IsolateCore::NotifyOfNextEvent() noexcept {
+  if (ending_ || !pauses_.empty()) return;
   const MainHeapScope main_heap;
   for (const auto& notice : std::exchange(before_next_event_, {})) notice.Send();
 }

@@ -229,8 +229,10 @@ class IsolateCore final : public LocalsHost {
   // Handles the commands that are there, also in an event. False: there were none. One that finds
   // no memory is an uncaught error of the isolate.
   bool HandleControl() noexcept;
+  bool HandleCommands(EventNode* chain) noexcept;  // true
   // The same between two events, where a kill takes effect.
   void HandleControlBetweenEvents() noexcept;
+  void NotifyOfNextEvent() noexcept;
   void HandleEvents(int credit);
   // An attached isolate: handles events in its own thread. Throws what was not caught.
   void Pump(int credit);

@@ -150,15 +150,20 @@ class IsolateMeter {
 
   void BeginTurn(ThreadMeter& thread, std::uint64_t id, bool was_ready) noexcept {
     thread.Ensure();
-    if (StatsGet(entry_->id) == 0) entry_ = &thread.entry_->others;
     StatsThread& of_thread = *thread.entry_;
+    if (StatsGet(entry_->id) == 0) entry_ = &of_thread.others;
+    StatsIsolate& entry = *entry_;
     const std::uint64_t now = StatsNow();
-    if (was_ready) CountWaiting(of_thread, now);
+    if (was_ready) {
+      const std::uint64_t waiting = now > since_ ? now - since_ : 0;
+      StatsAdd(entry.waiting, waiting);
+      Histograms(entry, of_thread).waiting.Record(waiting);
+    }
     if (waker_.load(std::memory_order_relaxed) != kNobody) CountWake();  // relaxed - its owner's
     since_ = now;
-    StatsPut(entry_->turn_began, now);
-    StatsAdd(entry_->turns, 1);
-    StatsPut(entry_->thread, thread.number_);
+    StatsPut(entry.turn_began, now);
+    StatsAdd(entry.turns, 1);
+    StatsPut(entry.thread, thread.number_);
     StatsPut(of_thread.turn_began, now);
     StatsPut(of_thread.isolate, id);
     StatsAdd(of_thread.turns, 1);
@@ -170,12 +175,13 @@ class IsolateMeter {
   }
   void EndTurn(ThreadMeter& thread) noexcept {
     StatsThread& of_thread = *thread.entry_;
+    StatsIsolate& entry = *entry_;
     const std::uint64_t now = StatsNow();
     const std::uint64_t handling = now > since_ ? now - since_ : 0;
-    StatsAdd(entry_->handling, handling);
-    Histograms(of_thread).handling.Record(handling);
+    StatsAdd(entry.handling, handling);
+    Histograms(entry, of_thread).handling.Record(handling);
     WriteSent();
-    StatsPut(entry_->turn_began, 0);
+    StatsPut(entry.turn_began, 0);
     // (0: a turn inside of this one has ended, of a loop that the program runs in it.)
     const std::uint64_t began = StatsGet(of_thread.turn_began);
     if (began != 0 && now > began) StatsAdd(of_thread.busy, now - began);
@@ -237,12 +243,7 @@ class IsolateMeter {
   static constexpr std::uint32_t kSendsAtOnce = 256;
   static constexpr std::uint64_t kHeapInterval = 10'000'000;  // ns
 
-  StatsHistograms& Histograms(StatsThread& thread) noexcept;
-  void CountWaiting(StatsThread& thread, std::uint64_t now) noexcept {
-    const std::uint64_t waiting = now > since_ ? now - since_ : 0;
-    StatsAdd(entry_->waiting, waiting);
-    Histograms(thread).waiting.Record(waiting);
-  }
+  static StatsHistograms& Histograms(const StatsIsolate& entry, StatsThread& thread) noexcept;
   // relaxed, all - for reports.
   void CountWake() noexcept {
     StatsAdd(entry_->wakes, 1);
@@ -312,8 +313,9 @@ class PortMeter {
 // The segment, or nullptr.
 extern constinit std::atomic<StatsSegment*> stats_segment;
 
-inline StatsHistograms& IsolateMeter::Histograms(StatsThread& thread) noexcept {
-  const std::uint64_t number = StatsGet(entry_->histograms);
+inline StatsHistograms& IsolateMeter::Histograms(const StatsIsolate& entry,
+                                                 StatsThread& thread) noexcept {
+  const std::uint64_t number = StatsGet(entry.histograms);
   if (number == 0) return thread.histograms;
   // relaxed - whoever has an entry has seen the segment.
   return stats_segment.load(std::memory_order_relaxed)->histograms[number - 1];

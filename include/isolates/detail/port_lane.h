@@ -110,8 +110,8 @@ class Lane : public MainHeapObject {
     std::uint64_t published;  // what its word says then
   };
   // Publish or Skip follows. In between, others may be claimed and published: the owner waits for
-  // the first. Throws std::bad_alloc.
-  [[nodiscard]] Place Claim() {
+  // the first. Throws std::bad_alloc. (Always inline: its callers keep the place in registers.)
+  [[nodiscard, gnu::always_inline]] inline Place Claim() {
     if (write_ == write_end_) NextSegment();
     std::byte* const slot = std::exchange(write_, write_ + shape_.stride);
     // While the owner is behind, nobody else wants that line: it is here when it is needed.
