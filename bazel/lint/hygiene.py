@@ -5,7 +5,7 @@ import os
 import re
 import sys
 
-FOLDERS = ["include", "src", "tests", "examples", "benchmarks", "bazel", "docs", ".ci"]
+FOLDERS = ["include", "src", "tests", "examples", "benchmarks", "profiling", "bazel", "docs", ".ci"]
 CODE = (".h", ".cc")
 TEXT = CODE + (".bzl", ".py", ".sh", ".md", "BUILD", "WORKSPACE", "bazelw", "run", ".txt")
 MAX_LINES = 600

@@ -21,7 +21,6 @@ using isolates::Isolate;
 using isolates::kForever;
 using isolates::PortOptions;
 using isolates::ReceivePort;
-using isolates::RuntimeOptions;
 using isolates::SendPort;
 using isolates::SpawnOptions;
 using isolates::Task;
@@ -125,11 +124,8 @@ Task<double> ScheduledPing(std::uint64_t count) {
   co_return peers::Now() - start;
 }
 
-// Coroutines on two workers.
+// Coroutines on the workers, while the main thread waits.
 double RoundTripScheduled(const Arguments& arguments) {
-  RuntimeOptions options;
-  options.workers = 2;
-  isolates::ConfigureRuntime(options);
   return 1e9 * peers::SecondsEach(arguments.seconds, [](std::uint64_t count) {
            return Isolate::Run(ScheduledPing, count).Get();
          });
@@ -185,6 +181,24 @@ void DedicatedConsumer(Flow flow) {
 double OneToOne(const Arguments& arguments, bool bounded) {
   return 1e-6 / peers::SecondsEach(arguments.seconds, [&](std::uint64_t count) {
            return ResultOf(DedicatedConsumer, Flow{count, bounded, arguments.cpus[0], {}},
+                           arguments.cpus[1]);
+         });
+}
+
+// Four isolates on the workers send; the receiver has a processor for itself.
+void DedicatedCollector(Flow flow) {
+  ReceivePort<Message> port;
+  std::vector<isolates::Future<void>> producers;
+  for (int i = 0; i < 4; ++i) {
+    producers.push_back(Isolate::Run(Produce, Order{flow.count / 4, port.send_port()}));
+  }
+  flow.seconds.Send(Consume(port, flow.count));
+  for (auto& producer : producers) producer.Get();
+}
+
+double FourIsolatesToOne(const Arguments& arguments) {
+  return 1e-6 / peers::SecondsEach(arguments.seconds, [&](std::uint64_t count) {
+           return ResultOf(DedicatedCollector, Flow{4 * (count / 4), false, 0, {}},
                            arguments.cpus[1]);
          });
 }
@@ -281,7 +295,8 @@ int main(int argc, char** argv) {
                            {"w1_scheduled", RoundTripScheduled},
                            {"w2", [](const Arguments& a) { return OneToOne(a, false); }},
                            {"w2_bounded", [](const Arguments& a) { return OneToOne(a, true); }},
-                           {"w3", FourToOne},
+                           {"w3", FourIsolatesToOne},
+                           {"w3_bounded", FourToOne},
                            {"w3_threads", FourThreadsToOne},
                            {"w4", RunAndResult},
                            {"w5_move", Move},

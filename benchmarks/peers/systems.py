@@ -86,8 +86,10 @@ CASES = [Case(*row) for row in [
     ("Erlang, two schedulers", "W2", "erlang", "w2", _PINNED, "copied; an answer each 10,000"),
     ("Node MessagePort", "W2", "node", "w2", _FREE, "Uint8Array, structured clone"),
 
-    ("isolates, four on a worker", "W3", "isolates", "w3", _PINNED,
-     "port of 4096; the main thread receives in batches"),
+    ("isolates, unbounded port", "W3", "isolates", "w3", _PINNED,
+     "four on a worker; received in batches"),
+    ("isolates, port of 4096", "W3", "isolates", "w3_bounded", _PINNED,
+     "four on a worker; the main thread receives in batches"),
     ("isolates, four plain threads", "W3", "isolates", "w3_threads", _PINNED,
      "unbounded; received in batches"),
     ("atomic_queue MPMC", "W3", "atomic_queue", "w3_mpmc", _PINNED, "capacity 4096"),

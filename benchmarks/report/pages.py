@@ -7,14 +7,8 @@ import plots
 from plots import short
 
 STYLE = """
-:root { color-scheme: light dark;
-  --page: #fcfcfb; --text: #1c1c1a; --muted: #5f5e58; --rule: #d9d8d2; --panel: #f3f2ee;
-  --ours: #2a78d6; --other: #a9a79d; --good: #2a78d6; --bad: #c2410c; --mark: #1c1c1a;
-  --s1: #2a78d6; --s2: #c05b00; --s3: #16855b; --s4: #7a4bc4; --s5: #b3266e; --s6: #6b6a20; }
-@media (prefers-color-scheme: dark) { :root {
-  --page: #191918; --text: #ecebe6; --muted: #a3a199; --rule: #3d3c38; --panel: #232321;
-  --ours: #5b9ff0; --other: #6f6d65; --good: #5b9ff0; --bad: #f08a4b; --mark: #ecebe6;
-  --s1: #5b9ff0; --s2: #ee9a45; --s3: #46b98a; --s4: #ab8cf0; --s5: #ee7cb0; --s6: #bdbb55; } }
+:root { color-scheme: light dark; %s }
+@media (prefers-color-scheme: dark) { :root { %s } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--text);
   font: 16px/1.5 system-ui, "Segoe UI", "Liberation Sans", sans-serif; }
@@ -37,20 +31,8 @@ td.number, th.number { text-align: right; white-space: nowrap; }
 tr.ours td { font-weight: 600; }
 details { margin: 8px 0; } summary { cursor: pointer; color: var(--muted); font-size: 14px; }
 figure { margin: 14px 0; overflow-x: auto; }
-svg { display: block; width: 100%; min-width: 640px; height: auto; }
-svg text { font: 13px system-ui, "Segoe UI", "Liberation Sans", sans-serif; fill: var(--text); }
-svg .tick, svg .axis { fill: var(--muted); font-size: 12px; }
-svg .value { font-variant-numeric: tabular-nums; font-size: 12px; }
-svg text.ours, svg text.good { font-weight: 600; }
-svg .grid { stroke: var(--rule); } svg .origin { stroke: var(--muted); }
-svg .spread { stroke: var(--text); stroke-width: 1.5; opacity: 0.65; }
-svg .mark { stroke: var(--mark); stroke-width: 2.5; }
-svg .bar.ours, svg .bar.good { fill: var(--ours); } svg .bar.other { fill: var(--other); }
-svg .bar.bad { fill: var(--bad); }
-svg .curve { fill: none; stroke-width: 2; }
-svg .dot { stroke: var(--page); stroke-width: 1.5; }
-""" + "".join("svg .curve.series%d { stroke: var(--s%d); } svg .dot.series%d { fill: var(--s%d); }\n"
-              % (i, i, i, i) for i in range(1, plots.SERIES + 1))
+svg { display: block; width: 100%%; min-width: 640px; height: auto; }
+""" % (plots.variables(plots.LIGHT), plots.variables(plots.DARK)) + plots.STYLE
 
 
 class Table:

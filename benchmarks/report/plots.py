@@ -1,13 +1,58 @@
-"""Plots as SVG text: scales, bars and curves. Colours come from the page's style (pages.py)."""
+"""Plots as SVG text: scales, bars and curves; for a page that has the style below (pages.py), or as
+files that stand alone."""
 
 import html
 import math
+import re
 
 WIDTH = 820
 LABELS = 275   # for the names of bars
 VALUES = 120   # for the figures behind them
 BAR, GAP = 14, 10
 SERIES = 6     # colours that the style has
+
+# By name: CSS variables of the same names.
+LIGHT = {"page": "#fcfcfb", "text": "#1c1c1a", "muted": "#5f5e58", "rule": "#d9d8d2",
+         "panel": "#f3f2ee", "ours": "#2a78d6", "other": "#a9a79d", "good": "#2a78d6",
+         "bad": "#c2410c", "mark": "#1c1c1a", "s1": "#2a78d6", "s2": "#c05b00", "s3": "#16855b",
+         "s4": "#7a4bc4", "s5": "#b3266e", "s6": "#6b6a20"}
+DARK = {"page": "#191918", "text": "#ecebe6", "muted": "#a3a199", "rule": "#3d3c38",
+        "panel": "#232321", "ours": "#5b9ff0", "other": "#6f6d65", "good": "#5b9ff0",
+        "bad": "#f08a4b", "mark": "#ecebe6", "s1": "#5b9ff0", "s2": "#ee9a45", "s3": "#46b98a",
+        "s4": "#ab8cf0", "s5": "#ee7cb0", "s6": "#bdbb55"}
+STYLE = """svg text { font: 13px system-ui, "Segoe UI", "Liberation Sans", sans-serif; fill: var(--text); }
+svg .tick, svg .axis { fill: var(--muted); font-size: 12px; }
+svg .value { font-variant-numeric: tabular-nums; font-size: 12px; }
+svg text.ours, svg text.good { font-weight: 600; }
+svg .grid { stroke: var(--rule); } svg .origin { stroke: var(--muted); }
+svg .spread { stroke: var(--text); stroke-width: 1.5; opacity: 0.65; }
+svg .mark { stroke: var(--mark); stroke-width: 2.5; }
+svg .bar.ours, svg .bar.good { fill: var(--ours); } svg .bar.other { fill: var(--other); }
+svg .bar.bad { fill: var(--bad); }
+svg .curve { fill: none; stroke-width: 2; }
+svg .dot { stroke: var(--page); stroke-width: 1.5; }
+""" + "".join("svg .curve.series%d { stroke: var(--s%d); } svg .dot.series%d { fill: var(--s%d); }\n"
+              % (i, i, i, i) for i in range(1, SERIES + 1))
+
+
+def variables(colours):
+    return " ".join("--%s: %s;" % colour for colour in colours.items())
+
+
+def standalone(pictures):
+    """One file of several pictures, one below the other, in the light colours: some viewers know no
+    variables of CSS."""
+    style = re.sub(r"var\(--(\w+)\)", lambda name: LIGHT[name[1]], STYLE)
+    parts, top = [], 10
+    for title, picture in pictures:
+        width, height = re.match(r'<svg viewBox="0 0 (\d+) (\d+)"', picture).groups()
+        parts.append(text(10, top + 16, title, kind="title"))
+        parts.append(picture.replace("<svg ", '<svg x="0" y="%d" width="%s" height="%s" '
+                                     % (top + 30, width, height), 1))
+        top += int(height) + 50
+    return ('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" width="%d" height="%d">\n'
+            '<style>%s</style>\n<rect width="100%%" height="100%%" fill="%s"/>\n%s\n</svg>\n'
+            % (WIDTH, top, WIDTH, top, style, LIGHT["page"], "\n".join(parts)))
 
 
 class Scale:

@@ -52,6 +52,20 @@ class ScaleTest(unittest.TestCase):
         self.assertGreaterEqual(high, 0.0061)
 
 
+class FileTest(unittest.TestCase):
+
+    def test_pictures_stand_below_each_other(self):
+        picture = plots.bars([plots.Bar("one", 2), plots.Bar("two", 20)], "bars", "ns")
+        root = xml.etree.ElementTree.fromstring(plots.standalone([("a", picture), ("b", picture)]))
+        inner = [part for part in root if part.tag.endswith("svg")]
+        self.assertEqual(len(inner), 2)
+        self.assertGreaterEqual(float(inner[1].get("y")),
+                                float(inner[0].get("y")) + float(inner[0].get("height")))
+
+    def test_no_variables_are_left(self):
+        self.assertNotIn("var(", plots.standalone([("a", plots.bars([plots.Bar("one", 1)], "", ""))]))
+
+
 class TextTest(unittest.TestCase):
 
     def test_three_digits(self):

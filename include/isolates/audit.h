@@ -39,6 +39,7 @@ enum class AuditKind : std::uint8_t {
   kWordOfBlock,  // a word of a block that it owns, found by the scan
 };
 
+// One place where the value leads to a writable global, or may.
 struct AuditFinding {
   AuditKind kind = AuditKind::kEdge;
   std::string path;        // of the edge, or of the block that holds the word: "value.rows[2]"
@@ -53,6 +54,7 @@ struct AuditFinding {
   std::string ToString() const;
 };
 
+// What AuditGlobals found.
 struct AuditReport {
   std::vector<AuditFinding> findings;  // at most 1000
   std::size_t blocks = 0;              // owned by the graph
@@ -68,6 +70,8 @@ AuditReport Audit(const void* value, std::size_t bytes, std::string_view type, R
                   std::string_view root_label);
 }  // namespace internal
 
+// Lists the writable globals and thread_locals that `value` leads to; see above for what it sees.
+// Refuses nothing. `root_label` begins the paths. In the isolate that holds the value.
 template <class T>
 AuditReport AuditGlobals(const T& value, std::string_view root_label = "value") {
   internal::RequireTransferable<T>();

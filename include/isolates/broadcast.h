@@ -28,9 +28,9 @@ namespace isolates {
 
 // What has become of one message.
 struct BroadcastResult {
-  std::size_t accepted = 0;
-  std::size_t refused = 0;  // by ports that are open; their subscriptions stay
-  std::size_t closed = 0;   // ports that have closed; they drop out
+  std::size_t accepted = 0;  // by ports that are open
+  std::size_t refused = 0;   // by ports that are open; their subscriptions stay
+  std::size_t closed = 0;    // ports that have closed; they drop out
 };
 
 namespace internal {

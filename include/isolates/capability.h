@@ -14,7 +14,9 @@ class Capability {
   // No right at all.
   Capability() = default;
 
+  // False if it is no right at all.
   explicit operator bool() const noexcept { return token_ != 0; }
+  // The same right?
   bool operator==(const Capability&) const noexcept = default;
   std::uint64_t token() const noexcept { return token_; }
 

@@ -18,6 +18,7 @@ using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 // Waits without end, where a call takes a timeout.
 inline constexpr Duration kForever = Duration::max();
 
+// What timers and deadlines go by. Any object of such a class outlives the runtime.
 class Clock {
  public:
   virtual ~Clock() = default;

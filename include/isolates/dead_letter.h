@@ -9,17 +9,18 @@
 
 namespace isolates {
 
+// Why nobody will receive a message.
 enum class DeadLetterReason {
   kPortClosed,     // accepted, or the last message of Isolate::Exit; the port closed before it came
   kDroppedOldest,  // accepted; destroyed because the port was full
   kDroppedNewest,  // not accepted; destroyed because the port was full
 };
 
-// Valid during the call.
+// A message that nobody will receive. Valid during the call.
 struct DeadLetter {
-  std::uint64_t port_id = 0;
-  std::string_view port_name;
-  std::string_view message_type;
+  std::uint64_t port_id = 0;      // SendPort::id
+  std::string_view port_name;     // its debug name
+  std::string_view message_type;  // the C++ type of the message
   DeadLetterReason reason = DeadLetterReason::kPortClosed;
 };
 

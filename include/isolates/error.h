@@ -12,6 +12,7 @@ namespace isolates {
 // Base of all errors of the library.
 class Error : public std::exception {
  public:
+  // `message` is what what() says.
   explicit Error(std::string message) : message_(std::move(message)) {}
   const char* what() const noexcept override { return message_.c_str(); }
 
@@ -55,6 +56,7 @@ RemoteError OutOfMemoryError() noexcept;
 // there was no memory for that, the type is "std::bad_alloc" and the message "out of memory".
 class RemoteError : public Error {
  public:
+  // For programs that send errors on: the parts of one.
   RemoteError(std::string type, std::string message, std::string isolate_name);
 
   // Name of the exception's type in its own isolate, for example "std::runtime_error".

@@ -25,6 +25,7 @@
 
 namespace isolates {
 
+// The result of something that goes on: a value, or an error, of type T in the end.
 template <class T>
 class [[nodiscard]] Future {
  public:
@@ -295,6 +296,7 @@ class Completer {
     if constexpr (!std::is_void_v<T>) value_.emplace(std::forward<Value>(value)...);
     for (auto& sink : std::exchange(waiting_, {})) Fulfil(sink);
   }
+  // The futures throw this error. StateError on the second completion.
   void CompleteError(std::exception_ptr error) {
     SetCompleted();
     error_ = std::move(error);

@@ -15,8 +15,10 @@ enum class Allocator {
   kMalloc,    // plain malloc: same behaviour by moves and destructors, no heaps (for sanitizers)
 };
 
+// The allocator in use. Any thread.
 Allocator allocator() noexcept;
 
+// Heaps of the process, and what became of them.
 struct HeapCounters {
   std::size_t created = 0;         // heaps made since the start of the process
   std::size_t destroyed = 0;       // parcel heaps dropped as a whole
@@ -27,8 +29,10 @@ struct HeapCounters {
   std::size_t guests = 0;          // isolates that got a heap in use because of the limit
 };
 
+// The counters now. Any thread.
 HeapCounters heap_counters() noexcept;
 
+// The allocator and the settings that it took from the environment.
 struct AllocatorReport {
   std::string version;                  // "mimalloc 3.6.1" or "malloc"
   bool thp_allowed = false;             // transparent huge pages: MIMALLOC_ALLOW_THP
@@ -36,9 +40,12 @@ struct AllocatorReport {
   std::size_t heap_limit = 0;           // see SetHeapLimit
 };
 
+// What is in force. Any thread.
 AllocatorReport allocator_report();
 
+// The limit unless SetHeapLimit is called.
 inline constexpr std::size_t kDefaultHeapLimit = 1024;
+// The highest limit that may be set.
 inline constexpr std::size_t kMaxHeapLimit = 16384;
 
 // Sets how many heaps may live at a time (clamped to [1, kMaxHeapLimit]). Past the limit isolates

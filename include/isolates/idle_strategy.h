@@ -20,14 +20,16 @@ class IdleStrategy {
     Duration window{-1};  // negative: nothing learnt yet
   };
 
+  // What to do next.
   struct Step {
+    // Ways to wait.
     enum class Kind {
       kLook,   // look for work again, after a short pause of the processor
       kYield,  // offer the processor to other threads, then look again
       kSleep,  // until woken, but no longer than `at_most`
     };
     Kind kind = Kind::kLook;
-    Duration at_most = kForever;
+    Duration at_most = kForever;  // of a sleep
   };
 
   virtual ~IdleStrategy() = default;

@@ -70,6 +70,7 @@ class RunOptions {
 //   Isolate::Spawn(entry, message, SpawnOptions().DebugName("parser").OnError(errors.send_port()));
 class SpawnOptions {
  public:
+  // Shown in errors and reports; "isolate-<number>" if not set.
   SpawnOptions& DebugName(std::string name) {
     launch_.name = std::move(name);
     return *this;
@@ -152,6 +153,7 @@ class SpawnOptions {
 class ControlPort {
  public:
   ControlPort() = default;
+  // The same isolate?
   bool operator==(const ControlPort&) const noexcept = default;
 
  private:
@@ -320,6 +322,7 @@ class Isolate {
   void AddOnExitListener(SendPort<T> port, T response) const {
     AddListener(ExitListener(std::move(port), std::move(response)));
   }
+  // Nothing if the port was not added.
   template <class T>
   void RemoveOnExitListener(const SendPort<T>& port) const {
     RemoveListener(port.id());
@@ -327,6 +330,7 @@ class Isolate {
   // Sends every uncaught error of the isolate. One that no listener's open port, no monitor and no
   // future has taken is reported as unhandled.
   void AddErrorListener(SendPort<RemoteError> port) const;
+  // Nothing if the port was not added.
   void RemoveErrorListener(const SendPort<RemoteError>& port) const;
   // Needs the terminate capability.
   void SetErrorsFatal(bool errors_are_fatal) const;
@@ -334,6 +338,7 @@ class Isolate {
   // ended. Each call makes a stream of its own. (Dart's Isolate.errors.)
   Stream<RemoteError> Errors() const;
 
+  // Handles of the same isolate, whatever their rights?
   friend bool operator==(const Isolate& a, const Isolate& b) noexcept {
     return a.control_port_ == b.control_port_;
   }

@@ -143,6 +143,7 @@ class LatestValuePort {
   using IsolatesUnsendable = void;
   static constexpr std::string_view kIsolatesRemedy = "keep it in its isolate and send its sender";
 
+  // A new port of the calling isolate; a plain thread becomes one.
   explicit LatestValuePort(std::string_view debug_name = {})
       : core_(internal::LatestValueCore::Create(debug_name)) {}
   LatestValuePort(LatestValuePort&&) noexcept = default;

@@ -9,14 +9,16 @@
 
 namespace isolates {
 
+// An isolate as LiveIsolates and Shutdown list it.
 struct LiveIsolate {
+  // What it is doing.
   enum class State {
     kIdle,     // it has nothing to do until something comes
     kRunning,  // it handles something, or is about to
     kBlocked,  // it waits in the middle of something (Get, Receive with a timeout)
   };
-  std::uint64_t id = 0;
-  std::string name;
+  std::uint64_t id = 0;  // Isolate::id
+  std::string name;      // Isolate::debug_name
   State state = State::kRunning;
   // What keeps it alive, each in words: "port 'orders'", "2 timers", "1 awaited result", "a pause",
   // "a wait for a message on port 'orders'", "its thread". Of an isolate that runs at the moment

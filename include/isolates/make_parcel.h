@@ -21,6 +21,7 @@
 
 namespace isolates {
 
+// Options of MakeParcel.
 class ParcelOptions {
  public:
   // kAlways: refuses a closure in the value that looks as if it led to a stack, even where that is

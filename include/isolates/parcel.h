@@ -129,6 +129,7 @@ class Parcel {
     return control_->receipt;
   }
 
+  // Ends the parcel and its value now, as a whole if that is allowed.
   void Drop() noexcept {
     if (control_ == nullptr) {
       return;

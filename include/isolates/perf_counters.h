@@ -10,26 +10,29 @@
 
 namespace isolates {
 
+// What was counted of some code. See CountPerf.
 struct PerfCounts {
   // By the processor, of its user code. nullopt: the machine does not count it (virtual ones seldom
   // do), or the system does not let the program see it.
   std::optional<std::uint64_t> instructions;
-  std::optional<std::uint64_t> cycles;
-  std::optional<std::uint64_t> cache_misses;
-  std::optional<std::uint64_t> branch_misses;
+  std::optional<std::uint64_t> cycles;         // as above, and so are the next two
+  std::optional<std::uint64_t> cache_misses;   // of the last level
+  std::optional<std::uint64_t> branch_misses;  // guessed wrong
   // By the system.
-  std::optional<std::uint64_t> task_clock;  // ns on a processor
-  std::optional<std::uint64_t> context_switches;
-  std::optional<std::uint64_t> migrations;  // to another processor
-  std::optional<std::uint64_t> page_faults;
+  std::optional<std::uint64_t> task_clock;        // ns on a processor
+  std::optional<std::uint64_t> context_switches;  // of its thread, in its turns
+  std::optional<std::uint64_t> migrations;        // to another processor
+  std::optional<std::uint64_t> page_faults;       // minor and major
 };
 
+// What was charged to one isolate.
 struct IsolatePerfCounts {
   std::uint64_t id = 0;  // 0: all that have ended
-  std::string name;
-  PerfCounts counts;
+  std::string name;      // Isolate::debug_name
+  PerfCounts counts;     // of all its turns
 };
 
+// What ReadPerf gives.
 struct PerfReport {
   std::vector<IsolatePerfCounts> isolates;  // that have run on a worker since, by their numbers
   // What is not counted, and why: "instructions: No such file or directory".

@@ -12,6 +12,7 @@
 
 namespace isolates {
 
+// What has become of a message that was sent.
 enum class SendResult {
   kAccepted,  // the message will be received, or counted as a dead letter if the port closes first
   kFull,      // the port is full; the message stays with the sender, unchanged
@@ -19,6 +20,7 @@ enum class SendResult {
   kClosed,    // the port is closed; the message stays with the sender, unchanged
 };
 
+// The order in which a port's messages arrive.
 enum class MessageOrder {
   // Messages of one sender come in the order in which they were sent; between senders no order is
   // promised. If A sends to C and then to B, and B thereupon sends to C, C may receive B's first.
@@ -49,6 +51,7 @@ enum class ClosePolicy {
   kDrain,  // they are received first; the port ends with the last of them
 };
 
+// Options of ReceivePort and RequestPort.
 class PortOptions {
  public:
   // Shown in reports.
@@ -73,14 +76,17 @@ class PortOptions {
     bounded_ = true;
     return *this;
   }
+  // kAwait unless set. Only for ports that are bounded.
   PortOptions& OnFull(FullPolicy policy) {
     on_full_ = policy;
     return *this;
   }
+  // kPerSender unless set.
   PortOptions& Order(MessageOrder order) {
     order_ = order;
     return *this;
   }
+  // kDrop unless set.
   PortOptions& OnClose(ClosePolicy policy) {
     on_close_ = policy;
     return *this;
@@ -92,7 +98,9 @@ class PortOptions {
     return *this;
   }
 
+  // The highest Capacity.
   static constexpr std::size_t kMostMessages = std::size_t{1} << 21;
+  // The highest CapacityBytes.
   static constexpr std::size_t kMostBytes = std::size_t{1} << 34;
 
   const std::string& debug_name() const noexcept { return debug_name_; }
@@ -121,6 +129,7 @@ class PortOptions {
 // themselves: static std::size_t Of(const T&).
 template <class T>
 struct MessageBytes {
+  // What the message counts for.
   static std::size_t Of(const T&) noexcept { return sizeof(T); }
 };
 template <>
@@ -143,14 +152,14 @@ struct MessageBytes<std::vector<T>> {
 // but not for the same one: a message that is on its way from one to another may be missing in
 // `accepted`, or be in it twice. When nobody sends or receives it is exact.
 struct PortCounters {
-  std::uint64_t accepted = 0;
-  std::uint64_t received = 0;
+  std::uint64_t accepted = 0;        // see above
+  std::uint64_t received = 0;        // taken out by the receiver
   std::uint64_t dead_letters = 0;    // accepted, and the port closed first
   std::uint64_t dropped_oldest = 0;  // accepted, and destroyed to make room
-  std::uint64_t dropped_newest = 0;
-  std::uint64_t refused_full = 0;
-  std::uint64_t refused_closed = 0;
-  std::uint64_t queue_length = 0;
+  std::uint64_t dropped_newest = 0;  // not accepted, and destroyed: the port was full
+  std::uint64_t refused_full = 0;    // not accepted, and left with the sender
+  std::uint64_t refused_closed = 0;  // the same, because the port had closed
+  std::uint64_t queue_length = 0;    // accepted, and not received yet
 };
 
 }  // namespace isolates

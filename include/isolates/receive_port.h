@@ -226,6 +226,7 @@ class PortBase {
 template <class T>
 class RawReceivePort : public PortBase<T> {
  public:
+  // A new port of the calling isolate; a plain thread becomes one.
   explicit RawReceivePort(std::string_view debug_name = {})
       : RawReceivePort(PortBase<T>::Named(debug_name)) {}
   explicit RawReceivePort(const PortOptions& options)
@@ -253,6 +254,7 @@ class RawReceivePort : public PortBase<T> {
 template <class T>
 class ReceivePort : public PortBase<T> {
  public:
+  // A new port of the calling isolate; a plain thread becomes one.
   explicit ReceivePort(std::string_view debug_name = {})
       : ReceivePort(PortBase<T>::Named(debug_name)) {}
   // Throws StateError if the options do not fit each other.

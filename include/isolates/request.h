@@ -142,8 +142,8 @@ struct TransferTraits<Reply<Response>> : internal::HandleTraits {};
 // A request as it arrives.
 template <class Request, class Response>
 struct IncomingRequest {
-  Request request;
-  Reply<Response> reply;
+  Request request;        // what is asked
+  Reply<Response> reply;  // by which it is answered
 };
 
 // The asking end: a cheap value, like a SendPort: copy it, send it. One thread at a time may use
@@ -296,11 +296,13 @@ class RequestHandler {
 template <class Request, class Response>
 class RequestPort {
  public:
+  // A request as it arrives.
   using Incoming = IncomingRequest<Request, Response>;
   using IsolatesUnsendable = void;
   static constexpr std::string_view kIsolatesRemedy =
       "keep it in its isolate and send its requester";
 
+  // A new port of the calling isolate; a plain thread becomes one.
   explicit RequestPort(std::string_view debug_name = {}) : port_(debug_name) {}
   // Requests beyond the capacity fail at the caller, by StateError.
   explicit RequestPort(const PortOptions& options) : port_(options) {}
@@ -330,6 +332,7 @@ class RequestPort {
   //   co_await port.Receive(), port.Receive(timeout), port.TryReceive()
   [[nodiscard]] auto Receive() { return port_.Receive(); }
   [[nodiscard]] std::optional<Incoming> Receive(Duration timeout) { return port_.Receive(timeout); }
+  // What is there now, or nothing.
   [[nodiscard]] std::optional<Incoming> TryReceive() { return port_.TryReceive(); }
 
   // Refuses further requests. Those that wait are dropped, which fails their calls; those whose

@@ -21,6 +21,7 @@
 
 namespace isolates {
 
+// Options of ConfigureRuntime.
 struct RuntimeOptions {
   // Threads that run isolates at the same time, besides the main thread. 0: one for each processor
   // that the process may use (affinity mask, cgroup quota) but the main thread's; at least one.
@@ -45,15 +46,16 @@ struct RuntimeOptions {
 // Takes effect if called before the first use of the library; afterwards StateError.
 void ConfigureRuntime(RuntimeOptions options);
 
+// What the runtime is made of and what has happened in it.
 struct RuntimeInfo {
-  std::vector<int> cpus;              // one for each place to run; the first is the main thread's
-  int quota = 0;                      // the cgroup's, in processors; 0: none
-  std::size_t threads = 0;            // worker threads that exist now
-  std::vector<std::string> warnings;  // for example a bind that was refused
-  std::uint64_t isolates_started = 0;
-  std::uint64_t isolates_live = 0;
-  std::uint64_t dead_letters = 0;  // messages that were accepted and never received
-  std::uint64_t stalls = 0;        // turns that blocked without telling; others went on meanwhile
+  std::vector<int> cpus;               // one for each place to run; the first is the main thread's
+  int quota = 0;                       // the cgroup's, in processors; 0: none
+  std::size_t threads = 0;             // worker threads that exist now
+  std::vector<std::string> warnings;   // for example a bind that was refused
+  std::uint64_t isolates_started = 0;  // so far
+  std::uint64_t isolates_live = 0;     // now
+  std::uint64_t dead_letters = 0;      // messages that were accepted and never received
+  std::uint64_t stalls = 0;  // turns that blocked without telling; others went on meanwhile
 };
 // Any thread. Starts the runtime.
 RuntimeInfo runtime_info();
@@ -62,6 +64,7 @@ RuntimeInfo runtime_info();
 // an isolate that is at work has passed when it is read.
 std::vector<LiveIsolate> LiveIsolates();
 
+// What a shutdown does first.
 enum class ShutdownMode {
   // First whatever was sent is handled: until every isolate is idle, or waits for something that
   // only time or a thread of the program could bring. Meanwhile isolates may start isolates; others
@@ -72,6 +75,7 @@ enum class ShutdownMode {
   kDiscard,
 };
 
+// What a shutdown had to leave.
 struct ShutdownReport {
   // kDrain: isolates that still had something to do at the deadline.
   std::vector<LiveIsolate> not_drained;
@@ -88,10 +92,12 @@ struct ShutdownReport {
 // (StateError). A program that runs an EventLoop keeps running it until then.
 ShutdownReport Shutdown(ShutdownMode mode, Duration deadline);
 
+// A standstill: see SetDeadlockHandler.
 struct DeadlockReport {
   // Who is left and what each waits for, a line each.
   std::vector<std::string> waiting;
 };
+// See SetDeadlockHandler.
 using DeadlockHandler = void (*)(const DeadlockReport& report);
 
 // Sets what is called when, for about a second, nothing happens and nothing can: all isolates are

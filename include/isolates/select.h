@@ -106,6 +106,7 @@ template <class T, std::invocable<T> Handler, std::invocable<> ClosedHandler>
       internal::PortAccess::CoreOf(port), std::move(handler), std::move(closed_handler));
 }
 
+// Options of Select.
 class SelectOptions {
  public:
   // False (default): ports that have messages take turns, so none waits for ever. True: the first

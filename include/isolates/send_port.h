@@ -30,8 +30,8 @@ namespace isolates {
 
 // What SendWithReceipt returns.
 struct SentMessage {
-  SendResult result = SendResult::kClosed;
-  Receipt receipt;
+  SendResult result = SendResult::kClosed;  // as of Send
+  Receipt receipt;                          // what went along
 };
 
 template <class T>
@@ -108,6 +108,11 @@ class SendPort {
   // if the isolate is killed while it waits, which unwinds its code; the message stays.
   SendResult Send(T&& message, Duration timeout, VerifyLevel level = VerifyLevel::kDefault) const {
     Check(message, level);
+    if constexpr (kMayGoByLane) {  // then the port has no bounds
+      if (auto* const lane = sender_.LaneOfThisIsolate()) {
+        return DeliverByLane(*lane, message, level);
+      }
+    }
     internal::Departure departure = Depart(message);
     SendResult room = departure.TakeRoom();
     if (room == SendResult::kFull && departure.MayWait()) {
@@ -259,23 +264,22 @@ class SendPort {
   SendResult DeliverByLane(internal::SenderLane& lane, T& message, VerifyLevel level) const {
     const internal::PortCore& port = *sender_.port();
     const internal::HandOverTo to("port", port.debug_name(), port.id());
-    const internal::LanePlace place = lane.lane.Claim();
-    internal::IsolateMeter& meter = internal::current_host->meter();
-    if (meter.CountSend()) [[unlikely]] {
-      meter.WriteSent();
-      return DeliverTraced(lane, place, message, level);
+    if (internal::current_host->meter().CountSend()) [[unlikely]] {
+      return DeliverTraced(lane, message, level);
     }
-    return DeliverAt(lane, place, message, level);
+    return DeliverAt(lane, lane.lane.Claim(), message, level);
   }
-  [[gnu::noinline]] SendResult DeliverTraced(internal::SenderLane& lane,
-                                             const internal::LanePlace& place, T& message,
+  // (Apart, so that the short way has no more than the decrement for it.)
+  [[gnu::noinline]] SendResult DeliverTraced(internal::SenderLane& lane, T& message,
                                              VerifyLevel level) const {
+    internal::current_host->meter().WriteSent();
+    const internal::LanePlace place = lane.lane.Claim();
     const internal::TracedSend sending(internal::CurrentHostId(),
                                        lane.meter.MessageId(place.number), id());
     return DeliverAt(lane, place, message, level);
   }
   [[gnu::always_inline]] inline SendResult DeliverAt(internal::SenderLane& lane,
-                                                     const internal::LanePlace& place, T& message,
+                                                     internal::LanePlace place, T& message,
                                                      VerifyLevel level) const {
     using InTransit = internal::InTransit<T>;
     internal::PortCore& port = *sender_.port();

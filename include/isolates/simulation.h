@@ -19,6 +19,7 @@ namespace isolates {
 
 // One step of a simulation.
 struct SimulationStep {
+  // What can happen in a step.
   enum class Kind {
     kStart,   // the isolate came to life
     kTurn,    // it ran a turn, of `events` events at most
@@ -29,23 +30,27 @@ struct SimulationStep {
   Kind kind = Kind::kStart;
   Duration time{0};           // by the logical clock, which starts at 0
   std::uint64_t isolate = 0;  // in the order of their start, from 0 (main)
-  int events = 0;
+  int events = 0;             // of a turn: how many it might handle
 
+  // The same step?
   friend bool operator==(const SimulationStep&, const SimulationStep&) = default;
 };
 // "12: turn of 3 (2) at 1500 ns"
 std::string ToString(const SimulationStep& step);
 
+// What a simulation did.
 struct SimulationReport {
-  std::vector<SimulationStep> trace;
+  std::vector<SimulationStep> trace;  // all steps
   // Isolates that were left when nothing could happen any more, and what each waits for. They were
   // ended then. Empty: the program came to its end.
   std::vector<std::string> waiting;
   Duration time{0};  // by the logical clock, at the end
 };
 
+// Options of Simulate.
 class SimulationOptions {
  public:
+  // The seed from which the schedule is drawn.
   explicit SimulationOptions(std::uint64_t seed) noexcept : seed_(seed) {}
 
   // Turns of that many events at most, chosen anew for each. Default: 4. One is the finest
@@ -71,6 +76,7 @@ class SimulationOptions {
   std::uint64_t seed() const noexcept { return seed_; }
   int max_events_in_a_turn() const noexcept { return max_events_; }
   std::uint64_t max_steps() const noexcept { return max_steps_; }
+  // Empty if nothing was set.
   const std::function<void(std::uint64_t step)>& on_step() const noexcept { return on_step_; }
 
  private:

@@ -45,6 +45,7 @@ class SupervisorError : public Error {
 // One child: an entry and a message, of which each start gets copies.
 class ChildSpec {
  public:
+  // Runs `entry(message)`, as Isolate::Spawn does.
   template <class Entry, class Message>
     requires std::copy_constructible<Entry> && std::copy_constructible<Message>
   ChildSpec(std::string name, Entry entry, Message message)
@@ -69,6 +70,7 @@ class ChildSpec {
   const std::string& name() const noexcept { return name_; }
   RestartKind kind() const noexcept { return kind_; }
   Duration stop_within() const noexcept { return stop_within_; }
+  // Starts one such isolate. For the supervisor.
   Future<Isolate> Spawn(const SpawnOptions& options) const { return spawn_(options); }
 
  private:
@@ -78,6 +80,7 @@ class ChildSpec {
   Duration stop_within_ = std::chrono::seconds(5);
 };
 
+// Options of Supervisor.
 class SupervisorOptions {
  public:
   // kOneForOne unless set.
@@ -127,10 +130,11 @@ class Supervisor {
   // In an isolate of its own, `co_await supervisor.ended()` passes that on to whoever watches it.
   Future<void>& ended() noexcept { return ended_; }
 
+  // A child, as children() tells.
   struct Child {
-    std::string name;
-    bool running = false;
-    int starts = 0;
+    std::string name;      // of its ChildSpec
+    bool running = false;  // now
+    int starts = 0;        // so far, the first included
   };
   std::vector<Child> children() const;
   // Those that did not end when they were stopped.

@@ -20,6 +20,7 @@
 
 namespace isolates {
 
+// Options of Trace::Start.
 struct TraceOptions {
   // What each thread keeps: its newest records, of 32 bytes each. Rounded up to a power of two. A
   // message takes about six records, of its sender's and of its receiver's thread.
@@ -29,14 +30,17 @@ struct TraceOptions {
 // How often which durations occurred; buckets are at most a quarter as wide as their lower bound.
 class DurationHistogram {
  public:
+  // How many there are.
   static constexpr std::size_t kBuckets = 128;
 
+  // One more.
   void Record(Duration duration) noexcept;
   std::uint64_t count() const noexcept { return count_; }
   Duration max() const noexcept { return max_; }
   // The upper bound of the bucket in which that share (0 to 1) of all durations lies; 0 of none.
   Duration Percentile(double share) const noexcept;
   const std::array<std::uint64_t, kBuckets>& buckets() const noexcept { return buckets_; }
+  // The shortest duration that counts in that bucket.
   static Duration LowerBound(std::size_t bucket) noexcept;
 
  private:
@@ -57,6 +61,7 @@ struct MessageLatencies {
   DurationHistogram total;     // all of it
 };
 
+// The trace of the process: there is one.
 class Trace {
  public:
   // Begins a trace; what was recorded before is forgotten. Messages that are on their way at this
@@ -64,6 +69,7 @@ class Trace {
   static void Start(const TraceOptions& options = {});
   // What was recorded stays.
   static void Stop() noexcept;
+  // Between Start and Stop.
   static bool running() noexcept;
 
   // In Chrome's JSON format: threads and isolates are tracks, messages are arrows from where they
@@ -73,6 +79,7 @@ class Trace {
   // False: the file could not be written.
   static bool Write(const std::string& path);
 
+  // Of the messages that are in the trace now.
   static MessageLatencies Latencies();
 
   // The newest records of each thread as text, a line each, oldest first, for a handler of fatal

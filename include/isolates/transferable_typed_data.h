@@ -38,6 +38,7 @@ class TransferableTypedData {
   // A list of numbers, or of other trivially copyable things without pointers, seen as its bytes.
   class List {
    public:
+    // Refers to the elements; they must live as long as the list.
     template <std::ranges::contiguous_range R>
       requires std::ranges::sized_range<R> && internal::TypedElement<std::ranges::range_value_t<R>>
     List(const R& elements)  // NOLINT(google-explicit-constructor): so that lists can be listed

@@ -12,11 +12,12 @@
 
 namespace isolates {
 
+// A turn that has lasted too long.
 struct StuckTurn {
-  std::uint64_t isolate_id = 0;
-  std::string isolate_name;
-  int worker = 0;      // the thread "isolates-w<worker>"
-  Duration lasted{0};  // since a look found it there; it began before
+  std::uint64_t isolate_id = 0;  // Isolate::id
+  std::string isolate_name;      // Isolate::debug_name
+  int worker = 0;                // the thread "isolates-w<worker>"
+  Duration lasted{0};            // since a look found it there; it began before
   // Where its thread is, innermost first: "Parse(Document&) + 42". Empty if the thread did not
   // answer, or the turn ended just then.
   std::vector<std::string> stack;

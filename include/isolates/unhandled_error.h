@@ -7,6 +7,7 @@
 
 namespace isolates {
 
+// See SetUnhandledErrorHandler.
 using UnhandledErrorHandler = void (*)(const RemoteError& error);
 
 // Sets what is called when an isolate dies of an uncaught error and nobody listens to its errors,

@@ -120,8 +120,8 @@ template <class T>
 // What WhenAny gives: which future it was, and its value.
 template <class T>
 struct FirstValue {
-  std::size_t index;
-  internal::OrNothing<T> value;
+  std::size_t index;             // of the future, from 0
+  internal::OrNothing<T> value;  // its value
 };
 
 namespace internal {

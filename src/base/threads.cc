@@ -14,6 +14,7 @@
 
 #include <pthread.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -73,11 +74,14 @@ struct ThisThread {
 
 thread_local ThisThread this_thread;
 
+// With each turn that a thread runs: short names are to be written quickly. What lies behind the
+// name's end is left over from others.
 void WriteName(Entry& entry, std::string_view name) noexcept {
-  std::array<std::uint64_t, kNameWords> words{};
-  name.copy(reinterpret_cast<char*>(words.data()), sizeof(words) - 1);
-  for (std::size_t i = 0; i < kNameWords; ++i) {
-    entry.name[i].store(words[i], std::memory_order_relaxed);  // relaxed - text of reports only
+  const std::size_t bytes = std::min(name.size(), 8 * kNameWords - 1);
+  for (std::size_t i = 0; 8 * i <= bytes; ++i) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, name.data() + 8 * i, std::min(bytes - 8 * i, sizeof(word)));
+    entry.name[i].store(word, std::memory_order_relaxed);  // relaxed - text of reports only
   }
 }
 

@@ -178,6 +178,8 @@ bool Runtime::WakeIdle(Place& place) noexcept {
 bool Runtime::FillPlace(Place& place) noexcept {
   // acquire - pairs with Stop: no worker runs any more.
   if (stopped_.load(std::memory_order_acquire)) return false;
+  // While the main thread waits the workers' places suffice, if they are as many as processors.
+  if (place.index == 0 && MorePlacesThanProcessors()) return false;
   // seq_cst - pairs with whoever frees the place (see MakeReady).
   if (place.owner.load(std::memory_order_seq_cst) != nullptr) return false;
   Worker* worker = nullptr;
@@ -452,11 +454,21 @@ RuntimeInfo Runtime::Info() {
   return info;
 }
 
+bool Runtime::MorePlacesThanProcessors() const noexcept {
+  // relaxed - a hint.
+  return static_cast<int>(places_.size()) > shared_cpus_.load(std::memory_order_relaxed);
+}
+
 bool Runtime::Crowded() const noexcept {
   // Where a worker shares the processor of the thread that waits for it, spinning would only delay
-  // it. relaxed - a hint.
-  return static_cast<int>(places_.size()) > shared_cpus_.load(std::memory_order_relaxed) ||
-         stalled_.load(std::memory_order_relaxed) > 0;
+  // it. relaxed, all - hints.
+  if (stalled_.load(std::memory_order_relaxed) > 0) return true;
+  if (!MorePlacesThanProcessors()) return false;
+  const auto awake = std::count_if(places_.begin(), places_.end(), [](const auto& place) {
+    return place->owner.load(std::memory_order_relaxed) != nullptr &&
+           place->idle.load(std::memory_order_relaxed) == nullptr;
+  });
+  return awake > shared_cpus_.load(std::memory_order_relaxed);
 }
 
 void Runtime::SetIdleStrategy(std::shared_ptr<const IdleStrategy> strategy) {

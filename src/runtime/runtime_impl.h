@@ -135,6 +135,7 @@ class Runtime final : public Scheduler, public MainHeapObject {
   void ReleaseOne(IsolateCore& core) noexcept;
   bool WakeIdle(Place& place) noexcept;
   bool FillPlace(Place& place) noexcept;
+  bool MorePlacesThanProcessors() const noexcept;
   Worker* TakeSpareOrStart();
   Worker* StartWorker();
   Worker* TakeSpareOrStartAnother();

@@ -159,8 +159,10 @@ void Runtime::RunIsolate(Worker& worker, IsolateCore& core) {
 
 bool Runtime::MayLinger() const noexcept {
   const Worker* const worker = current_worker;
-  // relaxed, all - hints; the worker's loop looks again.
-  return worker != nullptr && ready_count_.load(std::memory_order_relaxed) <= 0 &&
+  // relaxed, all - hints; the worker's loop looks again. What is ready goes to whoever searches.
+  return worker != nullptr &&
+         (ready_count_.load(std::memory_order_relaxed) <= 0 ||
+          searching_.load(std::memory_order_relaxed) > 0) &&
          worker->bound.empty() && worker->bound_now.empty() &&
          !worker->collect_asked.load(std::memory_order_relaxed) &&
          phase_.load(std::memory_order_relaxed) == Phase::kOpen &&

@@ -31,7 +31,8 @@ Task<void> Listen(std::pair<int, SendPort<SendPort<int>>> given) {
   ReceivePort<int> end;
   const SendPort<int> ended = end.send_port();
   port.Listen([&left, &ended](int) {
-    EXPECT_FALSE(ReceivePort<int>().Receive(std::chrono::milliseconds(1)));
+    EXPECT_THROW(static_cast<void>(ReceivePort<int>().Receive(std::chrono::milliseconds(1))),
+                 TimeoutError);
     if (--left == 0) ended.Send(0);
   });
   given.second.Send(port.send_port());

@@ -42,6 +42,22 @@ TEST(LanesFaultsTest, EachAllocationFailsOnce) {
   }
 }
 
+// A sender gets back all segments that its last burst took.
+TEST(LanesFaultsTest, BurstsThatHaveBeenBeforeAllocateNothing) {
+  constexpr int kCount = 1500;  // six segments
+  ReceivePort<int> port;
+  const auto to = port.send_port();
+  for (int round = 0; round < 20; ++round) {
+    if (round == 3) AllocationFaults::Arm(UINT64_MAX / 2);
+    ASSERT_TRUE(SendAll(kCount, [&](int i) { return to.Send(int(i)); }));
+    ASSERT_TRUE(HasNumbers(port, 0, kCount));
+  }
+  const std::uint64_t seen = AllocationFaults::seen();
+  AllocationFaults::Disarm();
+  EXPECT_EQ(LaneCount(port), 1);
+  EXPECT_EQ(seen, 0U);
+}
+
 // No memory at all: nothing is lost, and senders go on by themselves later.
 TEST(LanesFaultsTest, AllFail) {
   ReceivePort<int> port;

@@ -98,7 +98,6 @@ class Lane : public MainHeapObject {
     }
     FreeChain(spare_.load(std::memory_order_relaxed));
     FreeChain(fresh_);
-    FreeChain(kept_);
   }
 
   // --- the sender
@@ -268,8 +267,8 @@ class Lane : public MainHeapObject {
   // Bytes. Found by measuring streams of 56 bytes (8 lines 0.87 of a raw stream, 3 lines 0.79, 1
   // line 0.64, none 0.44).
   static constexpr std::ptrdiff_t kWriteAhead = 8 * kLine;
-  // Segments that wait with the owner, at most; as many may be with the sender.
-  static constexpr int kMostKept = 8;
+  // Segments that wait for the sender, at most; as many may be with it.
+  static constexpr int kMostSpare = 8;
   // A slot's word: 4 * generation, and one of
   static constexpr std::uint64_t kPublished = 1;
   static constexpr std::uint64_t kSkipped = 1;        // added to a published word
@@ -286,6 +285,7 @@ class Lane : public MainHeapObject {
     typename Atomics::template Atomic<Segment*> next{nullptr};
     std::uint64_t generation = 1;  // the sender's, until it links the segment
     Segment* next_free = nullptr;  // whoever has it, of those that nobody reads
+    int free_count = 0;            // the owner's: with those that follow by next_free
 
     std::byte* slots() { return reinterpret_cast<std::byte*>(this) + kHead; }
   };
@@ -324,7 +324,7 @@ class Lane : public MainHeapObject {
   void NextSegment() {
     // relaxed - a hint; an empty slot is not worth an exchange.
     if (fresh_ == nullptr && spare_.load(std::memory_order_relaxed) != nullptr) {
-      // acquire - pairs with FreeLeft: the owner has left them.
+      // acquire - pairs with GiveBack: the owner has left them.
       fresh_ = spare_.exchange(nullptr, std::memory_order_acquire);
     }
     Segment* fresh = fresh_;
@@ -362,20 +362,24 @@ class Lane : public MainHeapObject {
   void FreeLeft() {
     if (in_hands_ != 0 || closing_) return;
     while (left_segments_ != nullptr) {
-      Segment* const segment = std::exchange(left_segments_, left_segments_->next_free);
-      if (kept_count_ == kMostKept) {
+      GiveBack(std::exchange(left_segments_, left_segments_->next_free));
+    }
+  }
+  // A stack to which only the owner adds, and of which the sender takes all: what the owner has
+  // seen on top is still there, or nothing is.
+  void GiveBack(Segment* segment) {
+    // relaxed - only the owner's own segments are read here, and of them what it alone writes.
+    Segment* top = spare_.load(std::memory_order_relaxed);
+    do {
+      if (top != nullptr && top->free_count == kMostSpare) {
         FreeSegment(segment);
-        continue;
+        return;
       }
-      segment->next_free = std::exchange(kept_, segment);
-      ++kept_count_;
-    }
-    // relaxed - only the owner puts some there, where there are none.
-    if (kept_ != nullptr && spare_.load(std::memory_order_relaxed) == nullptr) {
-      // release - pairs with NextSegment.
-      spare_.store(std::exchange(kept_, nullptr), std::memory_order_release);
-      kept_count_ = 0;
-    }
+      segment->next_free = top;
+      segment->free_count = top != nullptr ? top->free_count + 1 : 1;
+      // release - pairs with NextSegment. relaxed on failure: as above.
+    } while (!spare_.compare_exchange_strong(top, segment, std::memory_order_release,
+                                             std::memory_order_relaxed));
   }
   void FreeChain(Segment* chain) const {
     while (chain != nullptr) FreeSegment(std::exchange(chain, chain->next_free));
@@ -402,8 +406,6 @@ class Lane : public MainHeapObject {
   std::uint64_t read_published_ = 0;
   Segment* read_segment_;
   Segment* left_segments_ = nullptr;
-  Segment* kept_ = nullptr;  // for the sender, which has some already
-  int kept_count_ = 0;
   typename Atomics::template Atomic<std::uint64_t> passed_{0};  // slots, taken or skipped
   int in_hands_ = 0;
   bool closing_ = false;

@@ -39,15 +39,16 @@ std::uint64_t StatsNowSlow() noexcept;
 
 // Any thread. About 13 ns.
 inline std::uint64_t StatsNow() noexcept {
-  if (thread_clock == nullptr) {
-    // acquire - pairs with StatsNowSlow: what it points to is complete.
-    if (const StatsScale* const scale = stats_scale.load(std::memory_order_acquire)) {
-      const std::uint64_t ticks = ReadTicks() - scale->ticks;
-      if (ticks < scale->good_for) {
-        __extension__ using Wide = unsigned __int128;
-        return scale->time + static_cast<std::uint64_t>(
-                                 static_cast<Wide>(ticks) * scale->nanoseconds_by_tick >> 32);
-      }
+  if (thread_clock != nullptr) [[unlikely]] {
+    return static_cast<std::uint64_t>(thread_clock->Now().time_since_epoch().count());
+  }
+  // acquire - pairs with StatsNowSlow: what it points to is complete.
+  if (const StatsScale* const scale = stats_scale.load(std::memory_order_acquire)) {
+    const std::uint64_t ticks = ReadTicks() - scale->ticks;
+    if (ticks < scale->good_for) {
+      __extension__ using Wide = unsigned __int128;
+      return scale->time + static_cast<std::uint64_t>(
+                               static_cast<Wide>(ticks) * scale->nanoseconds_by_tick >> 32);
     }
   }
   return StatsNowSlow();

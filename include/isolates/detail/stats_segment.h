@@ -95,10 +95,10 @@ struct alignas(64) StatsHistogram {
 
   void Record(std::uint64_t nanoseconds) noexcept {
     const std::size_t bucket = BucketOf(nanoseconds);
-    StatsAdd(buckets[bucket], 1);
-    if (bucket + 1 >= StatsGet(end) || kBuckets - bucket > StatsGet(begin_from_end)) {
-      Widen(nanoseconds, bucket);
-    }
+    const std::uint64_t before = StatsGet(buckets[bucket]);
+    StatsPut(buckets[bucket], before + 1);
+    StatsRaise(max, nanoseconds);
+    if (before == 0) Widen(bucket);
   }
   void Clear() noexcept {
     for (std::size_t i = kBuckets - StatsGet(begin_from_end); i < StatsGet(end); ++i) {
@@ -119,8 +119,7 @@ struct alignas(64) StatsHistogram {
   std::array<StatsWord, kBuckets> buckets;
 
  private:
-  void Widen(std::uint64_t nanoseconds, std::size_t bucket) noexcept {
-    StatsRaise(max, nanoseconds);
+  void Widen(std::size_t bucket) noexcept {
     StatsRaise(end, bucket + 1);
     StatsRaise(begin_from_end, kBuckets - bucket);
   }

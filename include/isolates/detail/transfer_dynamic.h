@@ -21,8 +21,10 @@ namespace isolates {
 //   template <> struct isolates::DynamicTypes<std::any> : isolates::OneOf<int, std::string> {};
 template <class... T>
 struct OneOf {
+  // The list.
   using Types = internal::TypeList<T...>;
 };
+// Specialize it. As it is, nothing is listed, and the compiler refuses the type.
 template <class Base>
 struct DynamicTypes {};
 

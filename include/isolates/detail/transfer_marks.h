@@ -19,6 +19,7 @@ class UnsendableMark {
  public:
   // `reason`: a literal; it ends the sentence "the object is marked unsendable: ...".
   constexpr void Set(const char* reason) noexcept { reason_ = reason; }
+  // Messages with the object are accepted again.
   constexpr void Clear() noexcept { reason_ = nullptr; }
   constexpr bool is_set() const noexcept { return reason_ != nullptr; }
 
@@ -43,16 +44,20 @@ struct TransferTraits<UnsendableMark> {
 //   template <> struct isolates::TransferTraits<C> : isolates::UnsafeTransferTraits<C> {};
 template <class T>
 struct UnsafeTransferTraits {
+  // As if it owned all that it leads to.
   static constexpr TransferClass kClass = TransferClass::kOwned;
+  // Its destructor may do anything.
   static constexpr bool kDroppable = false;
+  // Who reads it may change what it leads to.
   static constexpr bool kShallow = true;
+  // Looks at nothing.
   static void Walk(const T&, internal::Walker& walker) { walker.Trust(); }
 };
 
 // The same for one value: `UnsafeTransfer<Texture*> texture{pointer};` as a member or a message.
 template <class T>
 struct UnsafeTransfer {
-  T value;
+  T value;  // what is taken on trust
 
   T& operator*() noexcept { return value; }
   const T& operator*() const noexcept { return value; }

@@ -89,6 +89,7 @@ struct RejectedTraits {
 // Names a base class in a list of members.
 template <class B>
 struct Base {
+  // The base class.
   using Type = B;
 };
 
@@ -104,6 +105,7 @@ struct Owns {};
 // destructors.
 template <auto... M>
 struct Members {
+  // The author vouches for nothing.
   static constexpr bool kOwning = false;
 };
 
@@ -114,6 +116,7 @@ struct Members {
 // Then a parcel with it may be dropped in O(pages), and it may be frozen.
 template <auto... M>
 struct OwningMembers {
+  // The author vouches.
   static constexpr bool kOwning = true;
 };
 
@@ -230,7 +233,9 @@ struct MembersTraits : internal::OptInTraits<T, List> {};
 //   template <> struct isolates::TransferTraits<C> : isolates::UnsendableTraits<C> {};
 template <class T>
 struct UnsendableTraits : internal::RejectedTraits<T> {
+  // What the compiler says is wrong.
   static constexpr std::string_view kProblem = "is marked unsendable";
+  // And what to do: T::kIsolatesRemedy, if there is one.
   static constexpr std::string_view kRemedy = [] {
     if constexpr (requires { std::string_view(T::kIsolatesRemedy); }) {
       return std::string_view(T::kIsolatesRemedy);

@@ -21,6 +21,7 @@
 
 namespace isolates {
 
+// How closely a message is looked at before it is sent.
 enum class VerifyLevel : std::uint8_t {
   kDefault,  // looks only where the type leaves a question open
   kAlways,   // looks at every edge, and doubts closures
@@ -30,6 +31,7 @@ enum class VerifyLevel : std::uint8_t {
 // violation.
 class TransferError : public Error {
  public:
+  // Of at least one violation.
   explicit TransferError(std::vector<Violation> violations);
 
   const std::vector<Violation>& violations() const noexcept { return violations_; }
@@ -40,10 +42,10 @@ class TransferError : public Error {
 
 // What a dry run found.
 struct VerifyReport {
-  std::vector<Violation> violations;
-  std::size_t blocks = 0;  // owned by the graph
-  std::size_t bytes = 0;
-  std::size_t edges = 0;
+  std::vector<Violation> violations;  // all that a send would refuse
+  std::size_t blocks = 0;             // owned by the graph
+  std::size_t bytes = 0;              // of these
+  std::size_t edges = 0;              // looked at
 
   bool ok() const noexcept { return violations.empty(); }
 };
