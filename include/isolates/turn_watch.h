@@ -28,7 +28,8 @@ std::string ToString(const StuckTurn& turn);
 
 // From now on `told` is called for each turn of an isolate on a worker that has lasted for `limit`
 // in its code. A turn that waits in the library (Get, Receive, Blocking) is not stuck: LiveIsolates
-// tells of it. Told once, and again when the turn has waited and then lasts as long.
+// tells of it. Told once, and again when the turn has waited and then lasts as long. (Code that
+// asks again and again whether something is there, with TryReceive, never waits.)
 //
 // Nothing is measured in the turns themselves: a thread of the runtime looks four times per
 // `limit`, so a turn is told when it has lasted for between one and one and a half of it. Time is

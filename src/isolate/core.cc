@@ -382,7 +382,10 @@ void IsolateCore::Exit(std::unique_ptr<FinalMessage> message) {
 
 bool IsolateCore::Wait(const WaitSubject& subject, bool (*ready)(const void*), const void* argument,
                        TimePoint deadline) {
-  if (ready(argument)) return true;
+  if (ready(argument)) {
+    CountStep();  // code that always finds something goes on, too
+    return true;
+  }
   CheckStop();
   BlockedWait wait(scheduler_, this, subject, deadline);
   if (!in_turn_) {

@@ -99,6 +99,7 @@ bool Send(pid_t thread) {
 // Only what the signal has interrupted.
 std::vector<std::uintptr_t> TakeFrames() {
   std::vector<std::uintptr_t> frames;
+  frames.reserve(kMostFrames);
   for (int i = 0; i < capture.count; ++i) {
     frames.push_back(reinterpret_cast<std::uintptr_t>(capture.frames[static_cast<std::size_t>(i)]));
   }
@@ -173,6 +174,7 @@ std::vector<std::uintptr_t> CaptureStack(pid_t thread) {
 
 std::vector<std::string> NameCode(const std::vector<std::uintptr_t>& addresses) {
   std::vector<std::string> names;
+  names.reserve(addresses.size());
   const auto images = LoadedImages();
   for (const std::uintptr_t address : addresses) {
     names.push_back(NameOne(images, address, names.empty()));

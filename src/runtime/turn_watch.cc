@@ -40,6 +40,7 @@ void Runtime::WatchTurns(Duration limit, std::function<void(const StuckTurn&)> t
 std::vector<Worker*> Runtime::Workers() {
   std::vector<Worker*> workers;
   const std::lock_guard lock(spares_mutex_);
+  workers.reserve(workers_.size());
   for (const auto& worker : workers_) workers.push_back(worker.get());  // never freed
   return workers;
 }

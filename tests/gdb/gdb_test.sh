@@ -15,7 +15,7 @@ expect() {
   }
 }
 expect '    Id  Name      State    Thread  Kept by'
-expect '     [0-9]+  main      runs             its thread, 1 port, result or timer'
+expect '     [0-9]+  main      (runs |waits)            its thread.*'
 expect '     [0-9]+  listener  idle             1 port, result or timer'
-expect '     [0-9]+  waiter    waits    [0-9]+ .*'
-expect '\*    [0-9]+  runner    runs     [0-9]+ .*'
+expect '     [0-9]+  waiter    waits    [0-9]+'
+expect '[*]    [0-9]+  runner    runs     [0-9]+'

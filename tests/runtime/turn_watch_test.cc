@@ -176,6 +176,31 @@ TEST_F(TurnWatchTest, ATurnThatGoesOnIsNotTold) {
   end.Get();
 }
 
+std::atomic<int> steps_asked{0};
+std::atomic<int> steps_made{0};
+
+// It takes a message for each step that it is asked for, and they are all there: it never sleeps.
+void TakeWhatIsThere() {
+  ReceivePort<int> port("full");
+  for (int i = 0; i < 20; ++i) port.send_port().Send(int{i});
+  for (int i = 0; i < 20; ++i) {
+    while (steps_asked.load() <= i) std::this_thread::yield();
+    (void)port.Receive(kForever);
+    steps_made = i + 1;
+  }
+}
+
+TEST_F(TurnWatchTest, ATurnThatFindsItsMessagesThereIsNotTold) {
+  steps_asked = steps_made = 0;
+  auto end = Isolate::Run(RunOptions().DebugName("takes"), TakeWhatIsThere);
+  for (int i = 1; i <= 20; ++i) {
+    AdvanceAndLook(kLimit / 10 * 9);
+    steps_asked = i;
+    while (steps_made.load() < i) std::this_thread::yield();
+  }
+  end.Get();
+}
+
 TEST_F(TurnWatchTest, AThreadThatDoesNotAnswerIsToldWithoutAPlace) {
   released = false;
   auto end = Isolate::Run(RunOptions().DebugName("deaf"), [] {

@@ -6,8 +6,7 @@
     *  1  main            runs      1       its thread
        7  parser          waits     3       1 port, result or timer
 
-The library must have debug information (-c dbg, or --config=perf; that of src/runtime/
-runtime_impl.cc is enough). A star marks the isolate of
+The library must have debug information (-c dbg, or --config=perf). A star marks the isolate of
 the selected thread.
 """
 
@@ -16,6 +15,7 @@ import gdb
 # IsolateState's bits.
 NOTIFIED, ACTIVE, BLOCKED, DEAD = 1, 2, 4, 8
 
+# A static variable of a function: gdb knows its address, but not its type.
 RUNTIME = "'isolates::internal::Runtime::Get()::runtime'"
 
 
@@ -47,14 +47,9 @@ def elements(vector):
 
 
 def pointee(unique):
-    """What a std::unique_ptr points to."""
-    value = unique["_M_t"]
-    while True:
-        fields = value.type.strip_typedefs().fields()
-        names = [field.name for field in fields]
-        if "_M_head_impl" in names:
-            return value["_M_head_impl"].dereference()
-        value = value["_M_t"] if "_M_t" in names else value[fields[0]]
+    """What a std::unique_ptr points to: it is a pointer and nothing else."""
+    pointer = unique.type.strip_typedefs().template_argument(0).pointer()
+    return unique.address.cast(pointer.pointer()).dereference().dereference()
 
 
 def state_name(word):
@@ -97,9 +92,11 @@ def workers(runtime):
 
 def live_isolates():
     try:
-        pointer = gdb.parse_and_eval(RUNTIME)
+        address = gdb.parse_and_eval("(unsigned long)&" + RUNTIME)
+        runtime_type = gdb.lookup_type("isolates::internal::Runtime")
     except gdb.error as error:
         raise gdb.GdbError("no debug information of the library: %s" % error) from None
+    pointer = address.cast(runtime_type.pointer().pointer()).dereference()
     if int(pointer) == 0:
         return []
     runtime = pointer.dereference()
@@ -107,7 +104,7 @@ def live_isolates():
     link = gdb.lookup_type("isolates::internal::LiveLink").pointer()
     isolates = []
     shards = runtime["live_"]["_M_elems"]
-    for i in range(shards.type.range()[1] + 1):
+    for i in range(shards.type.strip_typedefs().range()[1] + 1):
         head = shards[i]["isolates"]
         node = head["next"]
         while node != head.address:
