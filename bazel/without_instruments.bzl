@@ -17,10 +17,9 @@ def _impl(ctx):
         target_file = program[DefaultInfo].files_to_run.executable,
         is_executable = True,
     )
-    return [DefaultInfo(
-        executable = executable,
-        runfiles = program[DefaultInfo].default_runfiles,
-    )]
+
+    # Without the program's runfiles: there it has the path of the one that is built with them.
+    return [DefaultInfo(executable = executable)]
 
 without_instruments = rule(
     implementation = _impl,
