@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What the instruments cost: instructions of an operation and time of round trips, without them,
 with counters (as by default), and with a trace. Builds the library twice and runs the three in
-turn. Usage: python3 benchmarks/instruments/cost.py [--rounds N] [--count N] [--json FILE]"""
+turn. On a machine that others use: under `chrt -r 20` (not -f: the main thread must get its turn).
+Usage: python3 benchmarks/instruments/cost.py [--rounds N] [--count N] [--json FILE]"""
 
 import argparse
 import json
