@@ -34,8 +34,9 @@ Task<void> Echo(Ports ports) {
 Task<void> Ask() {
   ReceivePort<int> answers(PortOptions().DebugName("answers"));
   ReceivePort<SendPort<int>> introduction(PortOptions().DebugName("introduction"));
-  co_await Isolate::Spawn(Echo, Ports{answers.send_port(), introduction.send_port()},
-                          SpawnOptions().DebugName("echo"));
+  // A name of its own: g++ 12 destroys such a temporary of a co_await twice.
+  Ports ports{answers.send_port(), introduction.send_port()};
+  co_await Isolate::Spawn(Echo, std::move(ports), SpawnOptions().DebugName("echo"));
   const SendPort<int> questions = *co_await introduction.Receive();
   for (int i = 0; i < kMessages; ++i) {
     questions.Send(int{i});
