@@ -73,6 +73,7 @@ void RemoveFile() noexcept {
 }
 
 std::string_view FileByEnvironment() noexcept {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): read once, as programs do that set none meanwhile
   const char* const value = std::getenv("ISOLATES_STATS");
   if (value == nullptr || std::string_view(value) == "0") return {};
   return std::string_view(value) == "1" ? kDefaultStatsFile : std::string_view(value);
