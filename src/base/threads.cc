@@ -80,7 +80,9 @@ void WriteName(Entry& entry, std::string_view name) noexcept {
   const std::size_t bytes = std::min(name.size(), 8 * kNameWords - 1);
   for (std::size_t i = 0; 8 * i <= bytes; ++i) {
     std::uint64_t word = 0;
-    std::memcpy(&word, name.data() + 8 * i, std::min(bytes - 8 * i, sizeof(word)));
+    if (bytes > 8 * i) {  // an empty name has no address
+      std::memcpy(&word, name.data() + 8 * i, std::min(bytes - 8 * i, sizeof(word)));
+    }
     entry.name[i].store(word, std::memory_order_relaxed);  // relaxed - text of reports only
   }
 }

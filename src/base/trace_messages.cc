@@ -1,6 +1,7 @@
 #include "src/base/trace_messages.h"
 
 #include <algorithm>
+#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -26,6 +27,7 @@ TraceStory Merge(std::vector<TracedThread> threads) {
       MergedRecord merged;
       static_cast<TraceRecord&>(merged) = record;
       merged.thread = story.threads.size();
+      merged.order = story.records.size();
       // The clock may step back a little when it is measured anew.
       std::uint64_t& latest = last[record.other_clock ? 1 : 0];
       merged.time = latest = std::max(latest, record.time);
@@ -33,10 +35,11 @@ TraceStory Merge(std::vector<TracedThread> threads) {
     }
     story.threads.push_back({thread.thread, std::move(thread.name)});
   }
-  std::stable_sort(story.records.begin(), story.records.end(),
-                   [](const MergedRecord& a, const MergedRecord& b) {
-                     return std::pair(a.other_clock, a.time) < std::pair(b.other_clock, b.time);
-                   });
+  std::sort(story.records.begin(), story.records.end(),
+            [](const MergedRecord& a, const MergedRecord& b) {
+              return std::tuple(a.other_clock, a.time, a.order) <
+                     std::tuple(b.other_clock, b.time, b.order);
+            });
   return story;
 }
 

@@ -16,6 +16,7 @@ namespace isolates::internal {
 
 struct MergedRecord : TraceRecord {
   std::size_t thread = 0;   // index in TraceStory::threads
+  std::size_t order = 0;    // of those of one time: as their threads wrote them
   std::size_t message = 0;  // number of the message from 1, of what belongs to one; 0: none
 };
 

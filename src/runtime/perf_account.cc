@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <new>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -151,7 +152,8 @@ PerfReport Runtime::ReadPerf() {
   }
   for (std::size_t i = 0; any && i < kPerfEvents; ++i) {
     if (errors[i] == 0) continue;
-    report.missing.push_back(std::string(kPerfKinds[i].name) + ": " + std::strerror(errors[i]));
+    report.missing.push_back(std::string(kPerfKinds[i].name) + ": " +
+                             std::generic_category().message(errors[i]));
   }
   return report;
 }

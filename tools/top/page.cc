@@ -175,8 +175,8 @@ std::vector<IsolateRow> IsolateRows(const Look& before, const Look& now) {
                     thread.others.handling, old != nullptr ? &old->histograms : nullptr,
                     &thread.histograms});
   }
-  std::stable_sort(rows.begin(), rows.end(), [](const IsolateRow& a, const IsolateRow& b) {
-    return a.busy() > b.busy();
+  std::sort(rows.begin(), rows.end(), [](const IsolateRow& a, const IsolateRow& b) {
+    return std::pair(b.busy(), a.now->id) < std::pair(a.busy(), b.now->id);
   });
   return rows;
 }
@@ -238,8 +238,9 @@ void AddPorts(std::vector<std::string>& lines, const Look& before, const Look& n
   const auto isolates = ById(now.stats.isolates);
   std::vector<const PortCopy*> ports;
   for (const PortCopy& port : now.stats.ports) ports.push_back(&port);
-  std::stable_sort(ports.begin(), ports.end(),
-                   [](const PortCopy* a, const PortCopy* b) { return a->depth > b->depth; });
+  std::sort(ports.begin(), ports.end(), [](const PortCopy* a, const PortCopy* b) {
+    return std::pair(b->depth, a->id) < std::pair(a->depth, b->id);
+  });
   for (const PortCopy* const port : ports) {
     const auto found = earlier.find(port->id);
     const auto isolate = isolates.find(port->isolate);
