@@ -51,9 +51,9 @@ class Worker {
               ReceivePort<int> port;
               ports.first.Send(port.send_port());
               std::move(port).Listen([out = ports.second](int rounds) {
-                volatile int sum = 0;
-                for (int i = 0; i < rounds; ++i) sum = sum + i;
-                out.Send(int{sum});
+                volatile unsigned sum = 0;
+                for (int i = 0; i < rounds; ++i) sum = sum + static_cast<unsigned>(i);
+                out.Send(static_cast<int>(sum));
               });
             },
             std::pair(connect.send_port(), answers_.send_port()), SpawnOptions().DebugName(name))
