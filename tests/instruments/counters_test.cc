@@ -135,6 +135,7 @@ TEST(CountersTest, IsolatesBeyondTheTableAreCountedWithOthers) {
   Simulate(1, []() -> Task<void> {
     std::vector<Isolate> isolates;
     ReceivePort<int> ready;
+    isolates.reserve(kMany);
     for (std::size_t i = 0; i < kMany; ++i) {
       isolates.push_back(co_await Isolate::Spawn(
           [](SendPort<int> to) -> Task<void> {
