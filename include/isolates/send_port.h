@@ -260,8 +260,11 @@ class SendPort {
     return SendResult::kClosed;
   }
 
-  // The same in a lane, which has room and which the port shares with this isolate alone.
-  SendResult DeliverByLane(internal::SenderLane& lane, T& message, VerifyLevel level) const {
+  // The same in a lane, which has room and which the port shares with this isolate alone. (g++
+  // takes a probe for as many instructions as its text has lines, and would not expand this by
+  // itself.)
+  [[gnu::always_inline]] inline SendResult DeliverByLane(internal::SenderLane& lane, T& message,
+                                                         VerifyLevel level) const {
     const internal::PortCore& port = *sender_.port();
     const internal::HandOverTo to("port", port.debug_name(), port.id());
     if (internal::current_host->meter().CountSend()) [[unlikely]] {
