@@ -68,8 +68,23 @@ std::once_flag segment_made;
 // Of the file, as long as it is there; const after the segment was made.
 constinit std::array<char, 256> segment_path{};
 
+// Of this process; a child that was forked has the same handlers of exit.
 void RemoveFile() noexcept {
-  if (segment_path[0] != 0) unlink(segment_path.data());
+  // relaxed - this thread or one before it has made the segment.
+  const StatsSegment* const segment = stats_segment.load(std::memory_order_relaxed);
+  if (StatsGet(segment->header.pid) == static_cast<std::uint64_t>(getpid())) {
+    unlink(segment_path.data());
+  }
+}
+
+// What a process has left that died with this path. A file of anybody else stays.
+void RemoveFormerSegment() noexcept {
+  const int opened = open(segment_path.data(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+  if (opened < 0) return;
+  std::uint64_t magic = 0;
+  const bool former = read(opened, &magic, sizeof(magic)) == sizeof(magic) && magic == kStatsMagic;
+  close(opened);
+  if (former) unlink(segment_path.data());
 }
 
 std::string_view FileByEnvironment() noexcept {
@@ -104,7 +119,7 @@ bool PutPath(std::string_view file) noexcept {
 
 void* MapFile(std::string_view file) noexcept {
   if (file.empty() || !PutPath(file)) return MAP_FAILED;
-  unlink(segment_path.data());  // of a process that had this number and died
+  RemoveFormerSegment();
   constexpr int kMode = 0600;
   const int opened =
       open(segment_path.data(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, kMode);

@@ -4,10 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
+#include <fstream>
 #include <string>
-#include <utility>
 
+#include "isolates/detail/stats_segment.h"
 #include "isolates/isolates.h"
 
 namespace isolates {
@@ -33,6 +35,43 @@ TEST(SegmentFileTest, IsThereWhileTheProgramRuns) {
   ASSERT_TRUE(WIFEXITED(status));
   EXPECT_EQ(WEXITSTATUS(status), 0);
   EXPECT_NE(access(PathOf(child).c_str(), F_OK), 0);
+}
+
+// What a wrong setting names is not the library's to delete; the program runs without a file.
+TEST(SegmentFileTest, LeavesTheFilesOfOthersAlone) {
+  const std::string path = testing::TempDir() + "segment_file_test." + std::to_string(getpid());
+  std::ofstream(path) << "something of somebody else's";
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    setenv("ISOLATES_STATS", path.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): as above
+    std::exit(Isolate::Run([] { return 7; }).Get() == 7 ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  std::string text;
+  std::getline(std::ifstream(path), text);
+  EXPECT_EQ(text, "something of somebody else's");
+  unlink(path.c_str());
+}
+
+TEST(SegmentFileTest, TakesThePlaceOfAFormerOne) {
+  const std::string path = testing::TempDir() + "segment_file_test.former";
+  const std::uint64_t magic = internal::kStatsMagic;
+  std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(&magic), sizeof(magic));
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    setenv("ISOLATES_STATS", path.c_str(), 1);  // NOLINT(concurrency-mt-unsafe): as above
+    std::exit(Isolate::Run([] { return 7; }).Get() == 7 ? 0 : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_NE(access(path.c_str(), F_OK), 0) << "taken over, and removed at the end";
 }
 
 TEST(SegmentFileTest, IsNotThereUnlessAskedFor) {
