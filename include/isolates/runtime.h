@@ -25,6 +25,8 @@ namespace isolates {
 struct RuntimeOptions {
   // Threads that run isolates at the same time, besides the main thread. 0: one for each processor
   // that the process may use (affinity mask, cgroup quota) but the main thread's; at least one.
+  // While the main thread waits in the library one more takes its processor, unless these are as
+  // many as there are processors.
   int workers = 0;
   // Bind each worker to one processor. A bind that the system refuses is a warning (RuntimeInfo).
   bool pin_workers = true;
